@@ -1,0 +1,55 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+let swiftSettings: [SwiftSetting] = [
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+/// A system library found through pkg-config; the Debian package is what `Scripts/setup` installs.
+func system(_ name: String, _ pkgConfig: String, _ debian: String) -> Target {
+    .systemLibrary(name: name, pkgConfig: pkgConfig, providers: [.apt([debian])])
+}
+
+func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: swiftSettings)
+}
+
+func tests(
+    _ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []
+) -> Target {
+    .testTarget(
+        name: name, dependencies: dependencies, resources: resources, swiftSettings: swiftSettings)
+}
+
+let package = Package(
+    name: "cairn",
+    products: [],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+    ],
+    targets: [
+        system("CMongoC", "libmongoc-1.0", "libmongoc-dev"),
+        system("CISAL", "libisal", "libisal-dev"),
+        system("CDeflate", "libdeflate", "libdeflate-dev"),
+        system("CZlib", "zlib", "zlib1g-dev"),
+        system("CZstd", "libzstd", "libzstd-dev"),
+        system("CLZ4", "liblz4", "liblz4-dev"),
+        system("CXXHash", "libxxhash", "libxxhash-dev"),
+        system("CCrypto", "libcrypto", "libssl-dev"),
+
+        module("BSONBytes", ["CXXHash"]),
+        module("ExtendedJSON", ["BSONBytes"]),
+        module("BlockingThread"),
+        module(
+            "ArchiveFormat",
+            ["BSONBytes", "CISAL", "CDeflate", "CZlib", "CZstd", "CLZ4", "CCrypto"]),
+        module("ArchiveEngine", ["ArchiveFormat", "BSONBytes"]),
+        module("ObjectStorage", ["BlockingThread"]),
+        module("MongoDriver", ["BSONBytes", "BlockingThread", "CMongoC"]),
+
+        tests("BSONBytesTests", ["BSONBytes"]),
+    ]
+)
