@@ -42,13 +42,13 @@ let package = Package(
 
         module("BSONBytes", ["CXXHash"]),
         module("ExtendedJSON", ["BSONBytes"]),
-        module("BlockingThread"),
+        module("BlockingCalls"),
         module(
             "ArchiveFormat",
             ["BSONBytes", "CISAL", "CDeflate", "CZlib", "CZstd", "CLZ4", "CCrypto"]),
         module("ArchiveEngine", ["ArchiveFormat", "BSONBytes"]),
-        module("ObjectStorage", ["BlockingThread"]),
-        module("MongoDriver", ["BSONBytes", "BlockingThread", "CMongoC"]),
+        module("ObjectStorage", ["BlockingCalls"]),
+        module("MongoDriver", ["BSONBytes", "BlockingCalls", "CMongoC"]),
 
         tests("BSONBytesTests", ["BSONBytes"]),
     ]
