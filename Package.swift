@@ -45,11 +45,13 @@ let package = Package(
         module("BlockingCalls"),
         module(
             "ArchiveFormat",
-            ["BSONBytes", "CISAL", "CDeflate", "CZlib", "CZstd", "CLZ4", "CCrypto"]),
+            ["BSONBytes", "ExtendedJSON", "CISAL", "CDeflate", "CZlib", "CZstd", "CLZ4", "CCrypto"]),
         module("ArchiveEngine", ["ArchiveFormat", "BSONBytes"]),
         module("ObjectStorage", ["BlockingCalls"]),
         module("MongoDriver", ["BSONBytes", "BlockingCalls", "CMongoC"]),
 
         tests("BSONBytesTests", ["BSONBytes"]),
+        tests("ArchiveFormatTests", ["ArchiveFormat", "BSONBytes"]),
+        tests("ArchiveEngineTests", ["ArchiveEngine", "ArchiveFormat", "BSONBytes"]),
     ]
 )

@@ -1,0 +1,62 @@
+public import ArchiveFormat
+
+/// An archive of any kind, read chunk by chunk in file order. Used by one task; the chunks it gives
+/// are decoded by many.
+public protocol ArchiveReader: AnyObject {
+    /// Which namespaces the archive holds, and from which server.
+    var prelude: ArchivePrelude { get }
+    /// The manifest; nil for archives of other tools, and for one that comes through a pipe until
+    /// its end was read.
+    var manifest: Manifest? { get }
+    /// Bytes of the whole archive as stored; nil for one that comes through a pipe.
+    var storedByteCount: UInt64? { get }
+
+    /// The next chunk, or nil at the archive's end, which is checked before nil is answered.
+    ///
+    /// - Throws: `ArchiveError`, or what the source throws.
+    func next() async throws -> PendingChunk?
+}
+
+/// A chunk that was read but not yet decoded.
+public struct PendingChunk: Sendable {
+    private enum Content: Sendable {
+        case stored([UInt8], ChunkHeader, row: IndexRow?)
+        case documents(MongodumpBlock.Header, [UInt8])
+    }
+
+    private let content: Content
+    /// Bytes that it takes in the archive.
+    public let storedByteCount: Int
+
+    /// - Parameter row: what the index says of the chunk, when there is one.
+    init(stored: [UInt8], header: ChunkHeader, row: IndexRow?) {
+        content = .stored(stored, header, row: row)
+        storedByteCount = stored.count
+    }
+
+    /// A run of documents out of a foreign archive, or the end of a namespace.
+    init(header: MongodumpBlock.Header, documents: [UInt8], storedByteCount: Int) {
+        content = .documents(header, documents)
+        self.storedByteCount = storedByteCount
+    }
+
+    /// Checks and decodes it: a pure function, run in parallel.
+    ///
+    /// - Throws: `ArchiveError` before any of its documents can be used.
+    public func decoded() throws(ArchiveError) -> DecodedChunk {
+        switch content {
+        case .documents(let header, let documents):
+            return try DecodedChunk(header: header, documents: documents)
+        case .stored(let stored, let header, let row):
+            if let row {
+                let isWhole = row.matches(header) && SHA256Digest(of: stored) == row.sha256
+                guard isWhole else {
+                    throw ArchiveError(
+                        .checksumMismatch, "the chunk is not the one that the index knows",
+                        chunk: header.sequence, offset: row.offset)
+                }
+            }
+            return try DecodedChunk(stored: stored, header: header)
+        }
+    }
+}

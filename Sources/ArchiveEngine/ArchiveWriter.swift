@@ -1,0 +1,153 @@
+public import ArchiveFormat
+
+/// Writes an archive front to back: prelude, chunks in the order they are given, index, trailer.
+/// Chunks are compressed in parallel; what is written does not depend on how many at once.
+///
+/// Memory: `width` × (a raw chunk + a stored chunk). A writer that failed stays failed.
+public struct ArchiveWriter {
+    /// How to write.
+    public struct Options: Sendable {
+        public var compression: Compression
+        /// How many chunks are compressed at once, at least 1.
+        public var width: Int
+        /// Raw bytes that chunks are cut at; used here for the prelude only.
+        public var chunkTargetByteCount: Int
+
+        public init(compression: Compression, width: Int, chunkTargetByteCount: Int) {
+            self.compression = compression
+            self.width = width
+            self.chunkTargetByteCount = chunkTargetByteCount
+        }
+    }
+
+    /// What was written.
+    public struct Summary: Sendable {
+        public var index: ArchiveIndex
+        /// Bytes of the whole archive.
+        public var storedByteCount: UInt64
+        /// The hash that stands for the whole archive.
+        public var seal: SHA256Digest
+    }
+
+    private let sink: any ByteSink
+    private let options: Options
+    private var prelude: [RawChunk]
+    private var namespaces: [Manifest.NamespaceEntry]
+    private var rows: [IndexRow] = []
+    private var offset: UInt64 = 0
+    private var isFailed = false
+
+    /// - Throws: `ArchiveError` when the prelude can't be written as mongodump's.
+    public init(to sink: any ByteSink, prelude: ArchivePrelude, options: Options) throws {
+        self.sink = sink
+        self.options = options
+        self.prelude = try prelude.chunks(pieceByteCount: options.chunkTargetByteCount)
+        namespaces = prelude.namespaces.map(Manifest.NamespaceEntry.init)
+    }
+
+    /// Bytes written so far.
+    public var storedByteCount: UInt64 { offset }
+
+    /// Writes the prelude and then every chunk that `next` gives.
+    ///
+    /// - Parameter next: gives the chunks in file order: the special namespaces first, each
+    ///   namespace's chunks one after another, the last of them with `closesNamespace`, unless the
+    ///   chunk holds its namespaces' ends itself.
+    /// - Throws: what `next` and the sink throw, and `ArchiveError` for damaged documents.
+    public mutating func write(_ next: () async throws -> RawChunk?) async throws {
+        precondition(rows.isEmpty && !isFailed, "an archive is written once")
+        isFailed = true
+        let compression = options.compression
+        var waiting = prelude[...]
+        var sequence: UInt32 = 0
+        try await withOrderedWindow(
+            width: options.width,
+            next: {
+                var chunk = waiting.popFirst()
+                if chunk == nil { chunk = try await next() }
+                guard let chunk else { return nil }
+                defer { sequence += chunk.closesNamespace ? 2 : 1 }
+                return Numbered(sequence: sequence, chunk: chunk)
+            },
+            transform: { (numbered: Numbered) async throws -> Hashed in
+                try Hashed(
+                    EncodedChunk(
+                        numbered.chunk, sequence: numbered.sequence, compression: compression))
+            },
+            deliver: { try await append($0) })
+        isFailed = false
+    }
+
+    /// Writes index and trailer.
+    ///
+    /// - Parameter manifest: its namespaces, codec and chunk size are filled in here.
+    /// - Throws: what the sink throws.
+    public mutating func finish(_ manifest: Manifest) async throws -> Summary {
+        precondition(!isFailed && !rows.isEmpty, "the chunks have been written")
+        isFailed = true
+        var manifest = manifest
+        manifest.namespaces = namespaces
+        manifest.compression = options.compression
+        manifest.chunkTargetByteCount = options.chunkTargetByteCount
+        let index = ArchiveIndex(manifest: manifest, rows: rows)
+        let (bytes, seal) = try index.frames(at: offset)
+        try await sink.write(bytes)
+        offset += UInt64(bytes.count)
+        return Summary(index: index, storedByteCount: offset, seal: seal)
+    }
+
+    /// What is known of the namespaces so far, in the prelude's order.
+    public var entries: [Manifest.NamespaceEntry] { namespaces }
+
+    private mutating func append(_ hashed: Hashed) async throws {
+        try await write(hashed)
+        guard hashed.chunk.closesNamespace else { return }
+        let ordinal = hashed.chunk.header.namespaceOrdinal
+        let entry = namespaces[Int(ordinal)]
+        var builder = RawChunkBuilder(.end, namespaceOrdinal: ordinal, capacityByteCount: 512)
+        builder.appendEnd(of: entry.descriptor.dataNamespace, crc64: entry.totals.crc64)
+        try await write(
+            Hashed(
+                EncodedChunk(
+                    builder.finished(), sequence: UInt32(rows.count),
+                    compression: options.compression)))
+    }
+
+    private mutating func write(_ hashed: Hashed) async throws {
+        let chunk = hashed.chunk
+        precondition(chunk.header.sequence == UInt32(rows.count), "chunks are counted in order")
+        try await sink.write(chunk.stored)
+        for (ordinal, totals) in chunk.totals {
+            namespaces[Int(ordinal)].totals.append(totals)
+            touch(ordinal, chunk.header.sequence)
+        }
+        if chunk.header.namespaceOrdinal != ChunkHeader.noNamespace {
+            touch(chunk.header.namespaceOrdinal, chunk.header.sequence)
+        }
+        rows.append(IndexRow(chunk, offset: offset, sha256: hashed.sha256))
+        offset += UInt64(chunk.stored.count)
+    }
+
+    private mutating func touch(_ ordinal: UInt32, _ sequence: UInt32) {
+        let first = namespaces[Int(ordinal)].chunks?.lowerBound ?? sequence
+        namespaces[Int(ordinal)].chunks = first...sequence
+    }
+}
+
+/// A chunk and its place in the file.
+private struct Numbered: Sendable {
+    var sequence: UInt32
+    var chunk: RawChunk
+}
+
+/// A compressed chunk and the hash of its stored bytes, computed where the compression was: in
+/// parallel.
+private struct Hashed: Sendable {
+    var chunk: EncodedChunk
+    var sha256: SHA256Digest
+
+    init(_ chunk: EncodedChunk) {
+        self.chunk = chunk
+        sha256 = SHA256Digest(of: chunk.stored)
+    }
+}
