@@ -51,5 +51,6 @@ let package = Package(
         module("MongoDriver", ["BSONBytes", "BlockingCalls", "CMongoC"]),
 
         tests("BSONBytesTests", ["BSONBytes"]),
+        tests("ExtendedJSONTests", ["ExtendedJSON", "BSONBytes"]),
     ]
 )
