@@ -53,5 +53,6 @@ let package = Package(
         tests("BSONBytesTests", ["BSONBytes"]),
         tests("ArchiveFormatTests", ["ArchiveFormat", "BSONBytes"]),
         tests("ArchiveEngineTests", ["ArchiveEngine", "ArchiveFormat", "BSONBytes"]),
+        tests("ExtendedJSONTests", ["ExtendedJSON", "BSONBytes"]),
     ]
 )

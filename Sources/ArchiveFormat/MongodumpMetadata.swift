@@ -17,7 +17,7 @@ enum MongodumpMetadata {
             if descriptor.type != .special { $0.append("type", descriptor.type.rawValue) }
         }
         do {
-            return try ExtendedJSONWriter.canonical.string(document)
+            return try ExtendedJSONWriter().text(of: document)
         } catch {
             throw ArchiveError(
                 .malformed, "options or indexes can't be written as Extended JSON: \(error)",
@@ -28,7 +28,7 @@ enum MongodumpMetadata {
     /// Fills in options, indexes and UUID, and the type where the prelude did not state one.
     static func decode(_ text: String, into descriptor: inout NamespaceDescriptor) throws {
         guard !text.isEmpty else { return }
-        let document = try ExtendedJSONParser.parse(text)
+        let document = try ExtendedJSONParser.document(text)
         descriptor.options = try document.first("options")?.document ?? BSONDocument()
         descriptor.indexes = try document.first("indexes")?.array()?.compactMap(\.document) ?? []
         if let type = try document.first("type")?.string.flatMap(NamespaceType.init) {

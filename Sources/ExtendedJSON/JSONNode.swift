@@ -1,0 +1,36 @@
+/// A JSON value as it stands in a text: members in order, duplicates kept, numbers still digits.
+struct JSONNode {
+    /// What a JSON text can say.
+    enum Kind {
+        case object([(name: String, node: JSONNode)])
+        case array([JSONNode])
+        case string(String)
+        case number(String)
+        case bool(Bool)
+        case null
+    }
+
+    let kind: Kind
+    /// Where it begins in the text.
+    let offset: Int
+
+    /// The text of a string; nil for other kinds.
+    var string: String? {
+        if case .string(let string) = kind { string } else { nil }
+    }
+
+    /// The digits of a number; nil for other kinds.
+    var number: String? {
+        if case .number(let digits) = kind { digits } else { nil }
+    }
+
+    /// The values of an object whose members are exactly `names`, in any order; nil for anything
+    /// else.
+    func fields(_ names: String...) -> [JSONNode]? {
+        guard case .object(let members) = kind, members.count == names.count else { return nil }
+        let found = names.compactMap { name in
+            members.first { $0.name.utf8.elementsEqual(name.utf8) }?.node
+        }
+        return found.count == names.count ? found : nil
+    }
+}
