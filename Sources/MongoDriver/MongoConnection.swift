@@ -26,7 +26,7 @@ public actor MongoConnection {
         _ command: BSONDocument, on database: String, as kind: CommandKind = .primary
     ) throws -> BSONDocument {
         try Task.checkCancellation()
-        return try reply(to: command, on: database, along: Route(kind: kind)).get().document()
+        return try reply(to: command.bytes, on: database, along: Route(kind: kind)).get().document()
     }
 
     /// Opens a cursor over a collection and gives it to `body`; afterwards, however `body` ends,
@@ -55,9 +55,9 @@ public actor MongoConnection {
 
     /// Sends any command. A result, for errors keep their type across `assumeIsolated` that way.
     func reply(
-        to command: BSONDocument, on database: String, along route: Route
+        to command: [UInt8], on database: String, along route: Route
     ) -> Result<Reply, MongoError> {
-        command.bytes.withUnsafeBytes { bytes in
+        command.withUnsafeBytes { bytes in
             do throws(MongoError) {
                 return .success(try client.execute(bytes, on: database, along: route))
             } catch { return .failure(error) }
@@ -77,7 +77,7 @@ public actor MongoConnection {
         try Task.checkCancellation()
         let server = try client.selectServer(for: kind)
         let route = Route(kind: kind, serverID: server, session: try client.startSession())
-        let reply = try reply(to: command, on: database, along: route).get()
+        let reply = try reply(to: command.bytes, on: database, along: route).get()
         return try MongoCursor(
             reply, of: self, on: database, route: route, serverID: server,
             batchDocumentCount: batchDocumentCount)

@@ -88,7 +88,7 @@ public actor MongoCursor {
         let route = Route(kind: kind, serverID: serverID, session: session)
         let database = database
         let result = connection.assumeIsolated { connection in
-            connection.reply(to: command, on: database, along: route)
+            connection.reply(to: command.bytes, on: database, along: route)
         }
         return try result.get()
     }
