@@ -1,0 +1,71 @@
+public import BSONBytes
+
+/// What a cursor over a collection shall read.
+public struct FindRequest: Sendable {
+    /// The most documents a reply may have. Far more than fit: the server ends a reply when it
+    /// holds 16 MiB.
+    public static let batchDocumentCountMax: Int32 = 1_000_000
+
+    /// The collection's database.
+    public var database: String
+    /// The collection or view.
+    public var collection: String
+    /// Only documents that match; nil for all.
+    public var filter: BSONDocument?
+    /// Which fields to return; nil for all, byte for byte.
+    public var projection: BSONDocument?
+    /// The order, such as `{_id: 1}`; nil leaves it to the server.
+    public var sort: BSONDocument?
+    /// The index to walk, such as `{_id: 1}` or `{$natural: 1}`.
+    public var hint: BSONDocument?
+    /// Lower bound in the hinted index, inclusive.
+    public var min: BSONDocument?
+    /// Upper bound in the hinted index, exclusive.
+    public var max: BSONDocument?
+    /// Read as of this moment (snapshot read concern, server 5.0 or later, replica sets and sharded
+    /// clusters); nil reads what is there when the cursor gets to it.
+    public var atClusterTime: BSONTimestamp?
+    /// Keep the cursor also when nobody asks it for ten minutes. Its session still ends after
+    /// thirty.
+    public var noCursorTimeout = false
+    /// Return a time-series collection's buckets as they are stored (server 8.3 or later).
+    public var rawData = false
+    /// The most documents a reply may have.
+    public var batchDocumentCount = FindRequest.batchDocumentCountMax
+
+    /// All documents of a collection.
+    public init(database: String, collection: String) {
+        self.database = database
+        self.collection = collection
+    }
+
+    /// The `find` command.
+    ///
+    /// - Parameter readConcernLevel: used unless the request states a moment.
+    func command(readConcernLevel: String?) -> BSONDocument {
+        BSONDocument { builder in
+            builder.append("find", collection)
+            let parts = [
+                ("filter", filter), ("projection", projection), ("sort", sort), ("hint", hint),
+                ("min", min), ("max", max),
+            ]
+            for case let (name, document?) in parts { builder.append(name, document) }
+            builder.append("batchSize", batchDocumentCount)
+            if noCursorTimeout { builder.append("noCursorTimeout", true) }
+            if rawData { builder.append("rawData", true) }
+            if let concern = readConcern(level: readConcernLevel) {
+                builder.append("readConcern", concern)
+            }
+        }
+    }
+
+    private func readConcern(level: String?) -> BSONDocument? {
+        if let atClusterTime {
+            return BSONDocument {
+                $0.append("level", "snapshot")
+                $0.append("atClusterTime", atClusterTime)
+            }
+        }
+        return level.map { level in BSONDocument { $0.append("level", level) } }
+    }
+}

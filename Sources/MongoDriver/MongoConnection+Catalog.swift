@@ -1,0 +1,75 @@
+public import BSONBytes
+
+/// What is there. All questions go to the primary, or to the one server of a direct connection.
+extension MongoConnection {
+    /// Version, role and limits of the server.
+    public func serverInfo() throws -> ServerInfo {
+        let hello = try run(BSONDocument { $0.append("hello", Int32(1)) }, on: "admin")
+        let build = try run(BSONDocument { $0.append("buildInfo", Int32(1)) }, on: "admin")
+        return try ServerInfo(hello: hello, buildInfo: build)
+    }
+
+    /// Names of all databases that the user may see, `admin`, `config` and `local` included.
+    public func databaseNames() throws -> [String] {
+        let command = BSONDocument {
+            $0.append("listDatabases", Int32(1))
+            $0.append("nameOnly", true)
+        }
+        let databases = try run(command, on: "admin").documents(in: "databases")
+        return try databases.map { try $0.requiredField("name", \.string) }
+    }
+
+    /// All collections, views and time-series collections of a database, `system` ones included, in
+    /// the server's order.
+    public nonisolated func collections(in database: String) async throws -> [CollectionInfo] {
+        let command = BSONDocument {
+            $0.append("listCollections", Int32(1))
+            $0.append("cursor", BSONDocument())
+        }
+        return try await list(command, in: database).map { try CollectionInfo($0) }
+    }
+
+    /// A collection's index specifications in the server's order, `_id` first.
+    ///
+    /// - Throws: `MongoError` with `namespaceNotFound` when there is no such collection.
+    public nonisolated func indexes(
+        of collection: String, in database: String
+    ) async throws -> [BSONDocument] {
+        let command = BSONDocument {
+            $0.append("listIndexes", collection)
+            $0.append("cursor", BSONDocument())
+        }
+        return try await list(command, in: database)
+    }
+
+    /// A collection's count and sizes as the server keeps them.
+    ///
+    /// - Throws: `MongoError` with `command` for a view. A collection that does not exist is empty.
+    public func statistics(
+        of collection: String, in database: String
+    ) throws -> CollectionStatistics {
+        let command = BSONDocument { $0.append("collStats", collection) }
+        return try CollectionStatistics(run(command, on: database, as: .read))
+    }
+
+    /// The primary's logical time now; nil for a standalone server.
+    ///
+    /// A snapshot read at this time sees every write acknowledged before the call, whatever its
+    /// write concern. The time itself may not be committed by a majority yet: such a read waits on
+    /// the server until it is, and should the primary lose its place before that, the read fails
+    /// rather than show what was rolled back.
+    public func operationTime() throws -> BSONTimestamp? {
+        let reply = try run(BSONDocument { $0.append("ping", Int32(1)) }, on: "admin")
+        return try reply.field("operationTime", \.timestamp)
+    }
+
+    private nonisolated func list(
+        _ command: BSONDocument, in database: String
+    ) async throws -> [BSONDocument] {
+        try await withCursor(command, on: database, as: .primary) { cursor in
+            var entries: [BSONDocument] = []
+            while let batch = try await cursor.nextBatch() { entries += try batch.documents() }
+            return entries
+        }
+    }
+}

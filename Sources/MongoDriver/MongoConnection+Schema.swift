@@ -1,0 +1,61 @@
+public import BSONBytes
+
+/// Changes of what is there, with the connection string's write concern.
+extension MongoConnection {
+    /// Creates a collection, view or time-series collection.
+    ///
+    /// - Parameter options: as `CollectionInfo.options` has them.
+    /// - Throws: `MongoError` with `namespaceExists` when there is one with other options.
+    public func createCollection(
+        _ collection: String, in database: String, options: BSONDocument = BSONDocument()
+    ) throws {
+        var builder = BSONBuilder()
+        builder.append("create", collection)
+        try options.elements().forEach { builder.append($0) }
+        _ = try run(builder.document, on: database, as: .write)
+    }
+
+    /// Builds indexes and waits for them. The connection string's `socketTimeoutMS` (libmongoc's
+    /// default: five minutes) bounds the wait.
+    ///
+    /// - Parameter specifications: as `indexes(of:in:)` returns them; none is nothing to do.
+    public func createIndexes(
+        _ specifications: [BSONDocument], of collection: String, in database: String
+    ) throws {
+        guard !specifications.isEmpty else { return }
+        let command = BSONDocument {
+            $0.append("createIndexes", collection)
+            $0.append("indexes", array: specifications)
+        }
+        _ = try run(command, on: database, as: .write)
+    }
+
+    /// Gives a collection another name, also in another database, at once.
+    ///
+    /// - Parameters:
+    ///   - source, target: database and collection, joined by a dot.
+    ///   - dropTarget: replace a collection of that name instead of failing.
+    public func renameCollection(
+        from source: String, to target: String, dropTarget: Bool
+    ) throws {
+        let command = BSONDocument {
+            $0.append("renameCollection", source)
+            $0.append("to", target)
+            $0.append("dropTarget", dropTarget)
+        }
+        _ = try run(command, on: "admin", as: .write)
+    }
+
+    /// Removes a collection; one that does not exist is removed already.
+    public func dropCollection(_ collection: String, in database: String) throws {
+        let command = BSONDocument { $0.append("drop", collection) }
+        do { _ = try run(command, on: database, as: .write) } catch let error as MongoError
+        where error.code == .namespaceNotFound { return }
+    }
+
+    /// Removes a database with all that is in it.
+    public func dropDatabase(_ database: String) throws {
+        let command = BSONDocument { $0.append("dropDatabase", Int32(1)) }
+        _ = try run(command, on: database, as: .write)
+    }
+}

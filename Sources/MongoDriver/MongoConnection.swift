@@ -1,0 +1,98 @@
+import BlockingCalls
+public import BSONBytes
+
+/// One connection's worth of work: calls run one after another on a thread of the connection's own,
+/// so a call that waits for the server holds up nobody else. Got from `MongoPool.withConnection`.
+public actor MongoConnection {
+    private let executor: SerialThreadExecutor
+    private let client: Client
+
+    /// The connection's own thread.
+    public nonisolated var unownedExecutor: UnownedSerialExecutor {
+        executor.asUnownedSerialExecutor()
+    }
+
+    /// Takes a client out of `pool`. No connection is made before the first command.
+    init(_ pool: ClientPool) throws(MongoError) {
+        executor = SerialThreadExecutor(label: "cairn.mongo-connection")
+        client = try Client(pool)
+    }
+
+    /// Sends a command and returns the reply, which may hold `writeErrors`.
+    ///
+    /// - Throws: `CancellationError` before anything is sent; `MongoError` when no reply came, it
+    ///   says `ok: 0`, or it has a `writeConcernError`.
+    public func run(
+        _ command: BSONDocument, on database: String, as kind: CommandKind = .primary
+    ) throws -> BSONDocument {
+        try Task.checkCancellation()
+        return try reply(to: command.bytes, on: database, along: Route(kind: kind)).get().document()
+    }
+
+    /// Opens a cursor over a collection and gives it to `body`; afterwards, however `body` ends,
+    /// the server forgets it. The connection may run other commands between two batches.
+    ///
+    /// - Throws: `MongoError` when the collection cannot be read, and what `body` throws. A
+    ///   collection that does not exist is empty.
+    public nonisolated func withCursor<Result>(
+        _ request: FindRequest, _ body: (MongoCursor) async throws -> Result
+    ) async throws -> Result {
+        let cursor = try await openCursor(request)
+        return try await Self.with(cursor, body)
+    }
+
+    /// The same for any command that answers with a cursor, such as `aggregate`.
+    public nonisolated func withCursor<Result>(
+        _ command: BSONDocument, on database: String, as kind: CommandKind = .read,
+        _ body: (MongoCursor) async throws -> Result
+    ) async throws -> Result {
+        let count = FindRequest.batchDocumentCountMax
+        let cursor = try await openCursor(command, database, kind, batchDocumentCount: count)
+        return try await Self.with(cursor, body)
+    }
+
+    // MARK: For the other files of this module
+
+    /// Sends any command. A result, for errors keep their type across `assumeIsolated` that way.
+    func reply(
+        to command: [UInt8], on database: String, along route: Route
+    ) -> Result<Reply, MongoError> {
+        command.withUnsafeBytes { bytes in
+            do throws(MongoError) {
+                return .success(try client.execute(bytes, on: database, along: route))
+            } catch { return .failure(error) }
+        }
+    }
+
+    private func openCursor(_ request: FindRequest) throws -> MongoCursor {
+        try openCursor(
+            request.command(readConcernLevel: client.readConcernLevel), request.database, .read,
+            batchDocumentCount: request.batchDocumentCount)
+    }
+
+    private func openCursor(
+        _ command: BSONDocument, _ database: String, _ kind: CommandKind,
+        batchDocumentCount: Int32
+    ) throws -> MongoCursor {
+        try Task.checkCancellation()
+        let server = try client.selectServer(for: kind)
+        let route = Route(kind: kind, serverID: server, session: try client.startSession())
+        let reply = try reply(to: command.bytes, on: database, along: route).get()
+        return try MongoCursor(
+            reply, of: self, on: database, route: route, serverID: server,
+            batchDocumentCount: batchDocumentCount)
+    }
+
+    private static nonisolated func with<Result>(
+        _ cursor: MongoCursor, _ body: (MongoCursor) async throws -> Result
+    ) async throws -> Result {
+        do {
+            let result = try await body(cursor)
+            await cursor.close()
+            return result
+        } catch {
+            await cursor.close()
+            throw error
+        }
+    }
+}

@@ -1,0 +1,123 @@
+import BSONBytes
+
+/// A cursor on a server, read batch by batch: one `getMore` each, no work per document. Lives
+/// within `withCursor`, on its connection's thread, tied to one server and one session.
+public actor MongoCursor {
+    private let connection: MongoConnection
+    private let database: String
+    private let collection: String
+    private let batchDocumentCount: Int32
+    private let serverID: UInt32
+    private let kind: CommandKind
+    private var session: Session?
+    /// The server's name for the cursor; zero when the server has none any more.
+    private var cursorID: Int64
+    private var firstBatch: RawBatch?
+
+    /// The connection's: what the cursor does and what the connection does never overlap.
+    public nonisolated var unownedExecutor: UnownedSerialExecutor { connection.unownedExecutor }
+
+    /// Takes over the cursor that `reply` tells of.
+    ///
+    /// - Throws: `MongoError` with `protocolViolation` when it tells of none.
+    init(
+        _ reply: Reply, of connection: MongoConnection, on database: String, route: Route,
+        serverID: UInt32, batchDocumentCount: Int32
+    ) throws(MongoError) {
+        let cursor = try CursorReply(reply, batch: "firstBatch")
+        self.connection = connection
+        self.database = database
+        self.batchDocumentCount = batchDocumentCount
+        self.serverID = serverID
+        kind = route.kind
+        session = route.session
+        collection = cursor.collection
+        cursorID = cursor.id
+        firstBatch = cursor.batch
+    }
+
+    /// The next documents, or nil at the end. Never an empty batch.
+    ///
+    /// - Throws: `CancellationError`; `MongoError`, after which the cursor is of no use.
+    public func nextBatch() throws -> RawBatch? {
+        if let batch = firstBatch {
+            firstBatch = nil
+            if !batch.isEmpty { return batch }
+        }
+        while cursorID != 0 {
+            try Task.checkCancellation()
+            let batch = try getMore()
+            if !batch.isEmpty { return batch }
+        }
+        return nil
+    }
+
+    /// Makes the server forget the cursor and gives the session back. May be called again.
+    func close() {
+        if cursorID != 0 {
+            let command = BSONDocument {
+                $0.append("killCursors", collection)
+                $0.append("cursors", array: [BSONValue(cursorID)])
+            }
+            cursorID = 0
+            // A cursor that could not be killed ends with its session; there is nobody to tell.
+            _ = Result { try execute(command) }
+        }
+        firstBatch = nil
+        session = nil
+    }
+
+    private func getMore() throws(MongoError) -> RawBatch {
+        let command = BSONDocument {
+            $0.append("getMore", cursorID)
+            $0.append("collection", collection)
+            $0.append("batchSize", batchDocumentCount)
+        }
+        do throws(MongoError) {
+            let cursor = try CursorReply(execute(command), batch: "nextBatch")
+            cursorID = cursor.id
+            return cursor.batch
+        } catch {
+            // No point in a killCursors to a server that is gone or knows no such cursor.
+            if error.isNetworkError || error.code == .cursorNotFound { cursorID = 0 }
+            throw error
+        }
+    }
+
+    private func execute(_ command: BSONDocument) throws(MongoError) -> Reply {
+        let route = Route(kind: kind, serverID: serverID, session: session)
+        let database = database
+        let result = connection.assumeIsolated { connection in
+            connection.reply(to: command.bytes, on: database, along: route)
+        }
+        return try result.get()
+    }
+}
+
+/// The part of a reply that every command with a cursor answers.
+private struct CursorReply {
+    let id: Int64
+    /// What a getMore calls the collection.
+    let collection: String
+    let batch: RawBatch
+
+    init(_ reply: Reply, batch name: String) throws(MongoError) {
+        guard let batch = RawBatch(reply, named: name), let id = reply.int64(at: "cursor.id"),
+            let namespace = reply.string(at: "cursor.ns"),
+            let dot = namespace.firstIndex(of: ".")
+        else {
+            throw MongoError(.protocolViolation, "a reply that should have a cursor has none")
+        }
+        self.id = id
+        // A database's name has no dot; a collection's may.
+        collection = String(namespace[namespace.index(after: dot)...])
+        self.batch = batch
+    }
+}
+
+extension BSONValue {
+    fileprivate init(_ number: Int64) {
+        let bytes = withUnsafeBytes(of: number.littleEndian) { Array($0) }
+        self.init(type: .int64, bytes: bytes[...])
+    }
+}

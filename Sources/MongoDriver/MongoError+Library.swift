@@ -1,0 +1,75 @@
+import BSONBytes
+import CMongoC
+
+extension MongoError {
+    /// Reads an error that libmongoc reported (error API 2) together with the reply, which has the
+    /// server's own words when a server answered.
+    ///
+    /// - Parameters:
+    ///   - failure: filled in by the call that failed.
+    ///   - reply: what the server answered; nil or empty when nothing came.
+    ///   - context: what was being done, such as `find on "shop"`.
+    ///   - server: `host:port` or the redacted connection string.
+    init(_ failure: bson_error_t, reply: BSONDocument?, context: String, server: String) {
+        let number = Int(failure.code)
+        let detail = Self.withoutDocuments(failure.text)
+        let labels = Self.labels(in: reply)
+        switch mongoc_error_domain_t(rawValue: failure.domain) {
+        case MONGOC_ERROR_SERVER, MONGOC_ERROR_WRITE_CONCERN:
+            let isServer = failure.domain == MONGOC_ERROR_SERVER.rawValue
+            self.init(
+                isServer ? Code(serverCode: number) : .writeConcern,
+                "\(context) failed: \(detail)", serverCode: number,
+                codeName: Self.string("codeName", in: reply), labels: labels, server: server)
+        case MONGOC_ERROR_SERVER_SELECTION:
+            self.init(
+                .serverSelection, "\(context) found no server that answers: \(detail)",
+                labels: labels, server: server)
+        case MONGOC_ERROR_CLIENT where number == MONGOC_ERROR_CLIENT_AUTHENTICATE.rawValue:
+            self.init(.authentication, "authentication failed: \(detail)", server: server)
+        case MONGOC_ERROR_STREAM:
+            self.init(
+                .network, "\(context) lost its connection: \(detail)", labels: labels,
+                server: server)
+        case MONGOC_ERROR_COMMAND where detail.contains("invalidated server"):
+            self.init(.network, "\(context) lost its server", labels: labels, server: server)
+        case MONGOC_ERROR_PROTOCOL, MONGOC_ERROR_BSON:
+            self.init(.protocolViolation, "\(context) failed: \(detail)", server: server)
+        default:
+            self.init(.command, "\(context) failed: \(detail)", labels: labels, server: server)
+        }
+    }
+
+    /// A reply's `writeConcernError`: the write was done, but not as safely as asked.
+    init(writeConcernError error: BSONDocument, context: String, server: String) {
+        let text = Self.string("errmsg", in: error) ?? "the server does not say why"
+        self.init(
+            .writeConcern, "\(context) was not acknowledged as asked: \(text)",
+            serverCode: (try? error.first("code"))?.wholeNumber,
+            codeName: Self.string("codeName", in: error), server: server)
+    }
+
+    /// A server's message without the key of a duplicate, which is part of a document.
+    static func withoutDocuments(_ message: String) -> String {
+        message.firstRange(of: " dup key:").map { String(message[..<$0.lowerBound]) } ?? message
+    }
+
+    // An error reply that is itself broken has no labels and no name; its message still counts.
+    private static func labels(in reply: BSONDocument?) -> [String] {
+        (try? reply?.first("errorLabels")?.array()?.compactMap(\.string)) ?? []
+    }
+
+    private static func string(_ name: String, in reply: BSONDocument?) -> String? {
+        (try? reply?.first(name))?.string
+    }
+}
+
+extension bson_error_t {
+    /// The message up to its zero byte.
+    var text: String { cString(in: message) }
+}
+
+/// The text in a C character array, which Swift sees as a tuple, up to its zero byte.
+func cString<Characters>(in characters: Characters) -> String {
+    withUnsafeBytes(of: characters) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+}

@@ -1,0 +1,135 @@
+/// What went wrong between us and a MongoDB deployment. Never holds credentials or documents.
+public struct MongoError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// A stable name for one kind of failure; new ones may be added.
+    public struct Code: RawRepresentable, Hashable, Sendable {
+        /// The name, as reports show it.
+        public let rawValue: String
+
+        /// A code that this module does not define.
+        public init(rawValue: String) {
+            self.rawValue = rawValue
+        }
+    }
+
+    /// What kind of failure it is.
+    public let code: Code
+    /// What failed, in lowercase and without a period; names no server.
+    public let message: String
+    /// The server's number for it, when a server answered.
+    public let serverCode: Int?
+    /// The server's name for `serverCode`.
+    public let codeName: String?
+    /// The server's and the driver's error labels, such as `RetryableWriteError`.
+    public let labels: [String]
+    /// `host:port` when it is known which server failed, else the connection string without its
+    /// secrets.
+    public let server: String?
+
+    /// Everything but code and message has a value that says "unknown".
+    public init(
+        _ code: Code, _ message: String, serverCode: Int? = nil, codeName: String? = nil,
+        labels: [String] = [], server: String? = nil
+    ) {
+        self.code = code
+        self.message = message
+        self.serverCode = serverCode
+        self.codeName = codeName
+        self.labels = labels
+        self.server = server
+    }
+
+    /// One sentence: what failed, where, why, and what to do about it.
+    public var description: String {
+        var text = message
+        if let serverCode { text += " (\(codeName.map { "\($0), " } ?? "")code \(serverCode))" }
+        if let server { text += " at \(server)" }
+        if let hint = code.hint { text += "; \(hint)" }
+        return text
+    }
+
+    /// Whether no answer came: the connection was refused, lost or timed out.
+    public var isNetworkError: Bool { code == .network || code == .serverSelection }
+
+    /// Whether the same command may succeed when sent again a little later: the network failed, or
+    /// the deployment was changing its primary. Says nothing about whether the command was
+    /// executed.
+    public var isRetryable: Bool {
+        isNetworkError || labels.contains("RetryableWriteError")
+            || serverCode.map(Self.retryableServerCodes.contains) ?? false
+    }
+
+    /// The retryable reads specification's list.
+    private static let retryableServerCodes: Set<Int> = [
+        6, 7, 89, 91, 134, 189, 262, 9001, 10107, 11600, 11602, 13435, 13436,
+    ]
+}
+
+extension MongoError.Code {
+    /// The connection string cannot be read.
+    public static let invalidURI = Self(rawValue: "invalid_uri")
+    /// No suitable server answered in time.
+    public static let serverSelection = Self(rawValue: "server_selection")
+    /// The server refused the credentials.
+    public static let authentication = Self(rawValue: "authentication")
+    /// The user may not do this.
+    public static let unauthorized = Self(rawValue: "unauthorized")
+    /// A connection broke or a server did not answer in time.
+    public static let network = Self(rawValue: "network")
+    /// The server refused a command for a reason that has no code of its own here.
+    public static let command = Self(rawValue: "command")
+    /// A write was done but not acknowledged as its write concern asks.
+    public static let writeConcern = Self(rawValue: "write_concern")
+    /// The command is larger than a server takes.
+    public static let tooLarge = Self(rawValue: "too_large")
+    /// A document with this unique key exists.
+    public static let duplicateKey = Self(rawValue: "duplicate_key")
+    /// The database or collection does not exist.
+    public static let namespaceNotFound = Self(rawValue: "namespace_not_found")
+    /// A collection of that name exists.
+    public static let namespaceExists = Self(rawValue: "namespace_exists")
+    /// The server has forgotten the cursor.
+    public static let cursorNotFound = Self(rawValue: "cursor_not_found")
+    /// The collection cannot be read at that moment.
+    public static let snapshotUnavailable = Self(rawValue: "snapshot_unavailable")
+    /// The moment lies outside the history that the server keeps.
+    public static let snapshotTooOld = Self(rawValue: "snapshot_too_old")
+    /// The pool was closed.
+    public static let poolClosed = Self(rawValue: "pool_closed")
+    /// A reply is not what the protocol says.
+    public static let protocolViolation = Self(rawValue: "protocol_violation")
+
+    /// The code for a server's error number.
+    init(serverCode: Int) {
+        self =
+            switch serverCode {
+            case 13: .unauthorized
+            case 18: .authentication
+            case 26: .namespaceNotFound
+            case 43: .cursorNotFound
+            case 48: .namespaceExists
+            case 64: .writeConcern
+            case 239: .snapshotTooOld
+            case 246: .snapshotUnavailable
+            case 10334: .tooLarge
+            case 11000, 11001, 12582: .duplicateKey
+            default: .command
+            }
+    }
+
+    /// What the reader of the message can do.
+    var hint: String? {
+        switch self {
+        case .invalidURI:
+            "it should look like mongodb://user:password@host:port/database?option=value"
+        case .serverSelection: "check that it runs and that host and port are right"
+        case .authentication: "check user, password and authSource"
+        case .unauthorized: "grant the user the backup or restore role"
+        case .network: "check the server's log and the network, then try again"
+        case .snapshotTooOld:
+            "read faster or raise the server's minSnapshotHistoryWindowInSeconds"
+        case .snapshotUnavailable: "the collection changed its shape just then; take a later moment"
+        case .cursorNotFound: "it was idle for too long or the server restarted"
+        default: nil
+        }
+    }
+}

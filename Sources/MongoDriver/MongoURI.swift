@@ -1,0 +1,88 @@
+import CMongoC
+
+/// A connection string, read by libmongoc: hosts, TLS, authentication, replica set, read
+/// preference, compressors and all else that it knows.
+public struct MongoURI: Sendable, CustomStringConvertible {
+    /// `host:port` of each server named; empty for `mongodb+srv`, where DNS names them later.
+    public let hosts: [String]
+    /// The database named after the hosts, or nil.
+    public let defaultDatabase: String?
+    /// The connection string as it may be shown: scheme, `***` for credentials, hosts, database.
+    /// Options are left out, for some of them are secrets.
+    public let description: String
+    /// For the pool that copies it.
+    let handle: URIHandle
+
+    /// Reads a connection string. What it does not state is set: `serverSelectionTimeoutMS` and
+    /// `connectTimeoutMS` to 5000, `appName` to `cairn`.
+    ///
+    /// - Throws: `MongoError` with `invalidURI`, also for `w=0`: an unanswered write is no backup.
+    public init(_ string: String) throws {
+        handle = try URIHandle(string)
+        let uri = handle.pointer
+        let serviceHost = mongoc_uri_get_srv_hostname(uri).map { String(cString: $0) }
+        hosts = serviceHost == nil ? handle.hosts : []
+        defaultDatabase = mongoc_uri_get_database(uri).map { String(cString: $0) }
+        let scheme = serviceHost == nil ? "mongodb" : "mongodb+srv"
+        let user = mongoc_uri_get_username(uri) == nil ? "" : "***@"
+        let place = serviceHost ?? hosts.joined(separator: ",")
+        let path = defaultDatabase.map { "/\($0)" } ?? ""
+        description = "\(scheme)://\(user)\(place)\(path)"
+    }
+}
+
+/// Owns a `mongoc_uri_t`.
+///
+/// Unchecked: the C value is written in `init` only and read after that.
+final class URIHandle: @unchecked Sendable {
+    /// Valid as long as this object.
+    let pointer: OpaquePointer
+
+    fileprivate init(_ string: String) throws {
+        _ = library
+        var failure = bson_error_t()
+        guard let uri = mongoc_uri_new_with_error(string, &failure) else {
+            let reason = Self.withoutSecrets(failure.text, of: string)
+            throw MongoError(.invalidURI, "the connection string cannot be read: \(reason)")
+        }
+        pointer = uri
+        for option in [MONGOC_URI_SERVERSELECTIONTIMEOUTMS, MONGOC_URI_CONNECTTIMEOUTMS]
+        where !mongoc_uri_has_option(uri, option) {
+            mongoc_uri_set_option_as_int32(uri, option, 5000)
+        }
+        if !mongoc_uri_has_option(uri, MONGOC_URI_APPNAME) { mongoc_uri_set_appname(uri, "cairn") }
+        let writeConcern = mongoc_uri_get_write_concern(uri)
+        guard mongoc_write_concern_is_acknowledged(writeConcern) else {
+            throw MongoError(.invalidURI, "w=0 leaves it unknown whether anything was written")
+        }
+    }
+
+    deinit {
+        mongoc_uri_destroy(pointer)
+    }
+
+    /// `host:port` of each server, in the order of the string.
+    var hosts: [String] {
+        var hosts: [String] = []
+        var next = mongoc_uri_get_hosts(pointer)
+        while let host = next {
+            hosts.append(cString(in: host.pointee.host_and_port))
+            next = UnsafePointer(host.pointee.next)
+        }
+        return hosts
+    }
+
+    /// libmongoc quotes the part it does not understand, which may be a password that was not
+    /// percent-encoded. A quotation is shown when it stands behind the credentials.
+    private static func withoutSecrets(_ reason: String, of string: String) -> String {
+        let rest = string.split(separator: "@", omittingEmptySubsequences: false).last ?? ""
+        let pieces = reason.split(omittingEmptySubsequences: false) { $0 == "\"" || $0 == "'" }
+        let quotations = pieces.indices.filter { !$0.isMultiple(of: 2) }.map { pieces[$0] }
+        let options = string.lowercased()
+        let hasSecretOption = ["password", "properties"].contains { options.contains($0) }
+        guard quotations.isEmpty || !hasSecretOption && quotations.allSatisfy(rest.contains) else {
+            return "a part of it is malformed; is everything percent-encoded that must be?"
+        }
+        return reason
+    }
+}

@@ -1,0 +1,63 @@
+import BSONBytes
+
+/// What a server says about itself.
+public struct ServerInfo: Hashable, Sendable {
+    /// A server's part in its deployment.
+    public enum Role: String, Hashable, Sendable {
+        /// Alone: no oplog, no snapshot reads.
+        case standalone
+        /// A member of a replica set.
+        case replicaSetMember
+        /// A router of a sharded cluster.
+        case mongos
+    }
+
+    /// A server's version, ordered as versions are.
+    public struct Version: Hashable, Comparable, Sendable {
+        /// The three numbers, such as 8, 0 and 4.
+        public let major: Int, minor: Int, patch: Int
+
+        /// A version to compare with.
+        public init(_ major: Int, _ minor: Int, _ patch: Int = 0) {
+            (self.major, self.minor, self.patch) = (major, minor, patch)
+        }
+
+        /// The earlier version is the smaller one.
+        public static func < (left: Version, right: Version) -> Bool {
+            (left.major, left.minor, left.patch) < (right.major, right.minor, right.patch)
+        }
+    }
+
+    /// The version as the server writes it, such as `8.0.4` or `8.1.0-rc0`.
+    public let versionString: String
+    /// The version as numbers.
+    public let version: Version
+    /// Its part in its deployment.
+    public let role: Role
+    /// The replica set's name, for members.
+    public let setName: String?
+    /// `host:port` by which members know it; nil for standalone servers and routers.
+    public let host: String?
+    /// Bytes of the largest document (`maxBsonObjectSize`).
+    public let documentByteCountMax: Int
+    /// Bytes of the largest message (`maxMessageSizeBytes`).
+    public let messageByteCountMax: Int
+    /// The most documents of a write command (`maxWriteBatchSize`).
+    public let writeBatchCountMax: Int
+
+    init(hello: BSONDocument, buildInfo: BSONDocument) throws(MongoError) {
+        versionString = try buildInfo.requiredField("version", \.string)
+        let numbers = versionString.split { !$0.isNumber }.prefix(3).compactMap { Int($0) }
+        guard numbers.count == 3 else {
+            throw MongoError(.protocolViolation, "\"\(versionString)\" is no version")
+        }
+        version = Version(numbers[0], numbers[1], numbers[2])
+        setName = try hello.field("setName", \.string)
+        let isRouter = try hello.field("msg", \.string) == "isdbgrid"
+        role = isRouter ? .mongos : setName == nil ? .standalone : .replicaSetMember
+        host = try hello.field("me", \.string)
+        documentByteCountMax = try hello.requiredField("maxBsonObjectSize", \.wholeNumber)
+        messageByteCountMax = try hello.requiredField("maxMessageSizeBytes", \.wholeNumber)
+        writeBatchCountMax = try hello.requiredField("maxWriteBatchSize", \.wholeNumber)
+    }
+}
