@@ -49,6 +49,12 @@ let package = Package(
         module("ArchiveEngine", ["ArchiveFormat", "BSONBytes"]),
         module("ObjectStorage", ["BlockingCalls"]),
         module("MongoDriver", ["BSONBytes", "BlockingCalls", "CMongoC"]),
+        module(
+            "Snapshots",
+            [
+                "ArchiveEngine", "ArchiveFormat", "BSONBytes", "ExtendedJSON", "MongoDriver",
+                "ObjectStorage",
+            ]),
 
         tests("BSONBytesTests", ["BSONBytes"]),
         tests("ArchiveFormatTests", ["ArchiveFormat", "BSONBytes"]),

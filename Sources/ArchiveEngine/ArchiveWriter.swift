@@ -80,12 +80,19 @@ public struct ArchiveWriter {
 
     /// Writes index and trailer.
     ///
-    /// - Parameter manifest: its namespaces, codec and chunk size are filled in here.
+    /// - Parameters: - manifest: its namespaces, codec and chunk size are filled in here. -
+    ///   consistencies: how each namespace was read, where that differs from the manifest; none, or
+    ///   one for each.
     /// - Throws: what the sink throws.
-    public mutating func finish(_ manifest: Manifest) async throws -> Summary {
+    public mutating func finish(
+        _ manifest: Manifest, consistencies: [Manifest.Consistency?] = []
+    ) async throws -> Summary {
         precondition(!isFailed && !rows.isEmpty, "the chunks have been written")
         isFailed = true
         var manifest = manifest
+        for (position, consistency) in consistencies.enumerated() {
+            namespaces[position].consistency = consistency
+        }
         manifest.namespaces = namespaces
         manifest.compression = options.compression
         manifest.chunkTargetByteCount = options.chunkTargetByteCount

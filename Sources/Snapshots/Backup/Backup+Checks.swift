@@ -1,0 +1,53 @@
+internal import ArchiveFormat
+internal import MongoDriver
+
+/// What must hold so that a backup may claim what it claims.
+extension Backup {
+    /// A selection that fits nothing is a mistake, not an empty backup.
+    func checkSelection(_ catalog: SourceCatalog) throws {
+        guard catalog.entries.isEmpty, !options.filter.isEverything else { return }
+        throw SnapshotError(
+            .notFound,
+            "no namespace of the server fits the selection; check --db and --ns-include")
+    }
+
+    /// A collection that was dropped before its cursor was opened reads as empty. One that is still
+    /// there, or that gave documents, was read; any other might be missing from the snapshot
+    /// without anybody knowing.
+    func checkNothingVanished(
+        _ plan: BackupPlan, _ entries: [Manifest.NamespaceEntry]
+    ) async throws {
+        let empty = plan.streams.filter { stream in
+            stream.request != nil && stream.dataUUID != nil
+                && entries[Int(stream.ordinal)].totals.documentCount == 0
+        }
+        for (database, streams) in Dictionary(
+            grouping: empty, by: \.descriptor.namespace.database)
+        {
+            let collections = try await SourceCatalog.collections(pool, database)
+            for stream in streams
+            where collections[stream.descriptor.dataCollection]?.uuid != stream.dataUUID {
+                throw SnapshotError(
+                    .catalogChanged,
+                    "collection \(stream.descriptor.namespace) was dropped or renamed during the "
+                        + "backup; run it again")
+            }
+        }
+    }
+
+    /// Bytes of all documents that are about to be read, for the progress bar.
+    func estimate(_ plan: BackupPlan) async throws -> UInt64? {
+        // One command a collection: worth it for a few, a delay for thousands.
+        guard plan.streams.count <= 200 else { return nil }
+        return try await pool.withConnection { connection in
+            var byteCount: UInt64 = 0
+            for stream in plan.streams where stream.request != nil {
+                let namespace = stream.descriptor.dataNamespace
+                let statistics = try await connection.statistics(
+                    of: namespace.collection, in: namespace.database)
+                byteCount += UInt64(statistics.byteCount)
+            }
+            return byteCount
+        }
+    }
+}

@@ -1,0 +1,215 @@
+internal import ArchiveEngine
+public import ArchiveFormat
+internal import BSONBytes
+public import MongoDriver
+internal import ObjectStorage
+
+/// Takes a snapshot of a server: catalog → plan → read → chunk → compress → write in order → index
+/// → sync → read back → publish. Until it returns there is no snapshot; when it throws, nothing is
+/// left behind.
+public struct Backup: Sendable {
+    /// What to back up and how.
+    public struct Options: Sendable {
+        public var filter = NamespaceFilter()
+        public var compression = Compression.standard
+        /// Raw bytes that chunks are cut at, within `ArchiveLimits`.
+        public var chunkTargetByteCount = ArchiveLimits.chunkTargetByteCountDefault
+        /// How many chunks are compressed at once.
+        public var width: Int
+        /// The kind in the snapshot's identifier.
+        public var kind = "manual"
+
+        public init(width: Int) {
+            self.width = width
+        }
+    }
+
+    /// What was taken.
+    public struct Report: Sendable {
+        public var manifest: Manifest
+        /// Key in the repository, or path of the file; nil for a pipe.
+        public var place: String?
+        public var storedByteCount: UInt64
+        /// The hash that stands for the whole archive.
+        public var seal: SHA256Digest
+        public var seconds: Double
+    }
+
+    /// How often a backup starts over because collections changed under it.
+    private static let attemptCountMax = 3
+
+    let pool: MongoPool
+    private let destination: ArchiveDestination
+    let options: Options
+    private let environment: JobEnvironment
+    private let observer: any JobObserver
+
+    public init(
+        _ pool: MongoPool, to destination: ArchiveDestination, options: Options,
+        environment: JobEnvironment, observer: any JobObserver
+    ) {
+        self.pool = pool
+        self.destination = destination
+        self.options = options
+        self.environment = environment
+        self.observer = observer
+    }
+
+    /// Runs the backup.
+    ///
+    /// - Throws: `MongoError`, `ObjectStorageError`, `ArchiveError`, `SnapshotError`,
+    ///   `CancellationError`.
+    public func run() async throws -> Report {
+        for attempt in 1... {
+            do {
+                return try await runOnce()
+            } catch  where attempt < Self.attemptCountMax && canStartOver(after: error) {
+                observer.noticed("collections changed during the backup; starting over: \(error)")
+            }
+        }
+        preconditionFailure("the loop has no end")
+    }
+
+    private func runOnce() async throws -> Report {
+        let clock = ContinuousClock()
+        let start = clock.now
+        var manifestDraft = draft()
+        let catalog = try await SourceCatalog.read(pool, filter: options.filter)
+        try checkSelection(catalog)
+        let plan = BackupPlan(catalog, at: try await fixMoment(catalog.server))
+        manifestDraft.source = source(catalog.server)
+        manifestDraft.consistency = plan.consistency
+        let manifest = manifestDraft
+        let (summary, place) = try await withUpload(id: manifest.id) { upload in
+            try await archive(plan, manifest, into: upload)
+        }
+        let elapsed = start.duration(to: clock.now)
+        return Report(
+            manifest: summary.index.manifest, place: place,
+            storedByteCount: summary.storedByteCount, seal: summary.seal,
+            seconds: Double(elapsed.components.seconds)
+                + Double(elapsed.components.attoseconds) * 1e-18)
+    }
+
+    /// The instant that the snapshot is of; nil where a server has no history to read from.
+    private func fixMoment(_ server: ServerInfo) async throws -> BSONTimestamp? {
+        guard server.role != .standalone else { return nil }
+        return try await pool.withConnection { try await $0.operationTime() }
+    }
+
+    private func withUpload(
+        id: String, _ body: (any ObjectStorage.ByteSink) async throws -> ArchiveWriter.Summary
+    ) async throws -> (ArchiveWriter.Summary, place: String?) {
+        let store: FileSystemStore
+        let key: String
+        let place: String
+        switch destination {
+        case .repository(let repository):
+            store = repository
+            key = SnapshotCatalog.key(SnapshotID(id) ?? newID(), options.compression.codec)
+            place = key
+        case .file(let path):
+            (store, key) = try await FileSystemStore.splitting(path)
+            place = path
+        case .pipe(let pipe):
+            let summary = try await body(pipe)
+            try await pipe.finish()
+            return (summary, nil)
+        }
+        for name in try await store.removeStalePartials() {
+            observer.noticed("removed \(name), left behind by a backup that was killed")
+        }
+        let summary = try await store.withUpload(key: key) { upload in
+            let summary = try await body(upload)
+            observer.progressed(Progress(phase: .publishing))
+            try await readBack(upload, summary)
+            return summary
+        }
+        return (summary, place)
+    }
+
+    private func archive(
+        _ plan: BackupPlan, _ manifest: Manifest, into upload: any ObjectStorage.ByteSink
+    ) async throws -> ArchiveWriter.Summary {
+        var writer = try ArchiveWriter(
+            to: UploadSink(upload: upload), prelude: plan.prelude,
+            options: ArchiveWriter.Options(
+                compression: options.compression, width: options.width,
+                chunkTargetByteCount: options.chunkTargetByteCount))
+        var progress = Progress(phase: .reading, byteCountTotal: try await estimate(plan))
+        try await withProducer(capacity: 2) { send in
+            try await read(plan, send)
+        } consume: { next in
+            try await writer.write {
+                let chunk = try await next()
+                for segment in chunk?.segments ?? [] {
+                    progress.documentCount += UInt64(segment.documentCount)
+                    progress.byteCount += UInt64(segment.documents.count)
+                    progress.subject =
+                        plan.streams[Int(segment.namespaceOrdinal)].descriptor.namespace.description
+                }
+                observer.progressed(progress)
+                return chunk
+            }
+        }
+        try await checkNothingVanished(plan, writer.entries)
+        var manifest = manifest
+        manifest.finishedAt = environment.now()
+        return try await writer.finish(
+            manifest, consistencies: plan.streams.map(\.consistency))
+    }
+
+    private func read(
+        _ plan: BackupPlan, _ send: @escaping @Sendable (RawChunk) async throws -> Void
+    ) async throws {
+        try await pool.withConnection { connection in
+            var reader = CollectionReader(
+                connection, targetByteCount: options.chunkTargetByteCount, send: send)
+            for stream in plan.streams { try await reader.read(stream) }
+            try await reader.finish()
+        }
+    }
+
+    /// What was written is on stable storage by now: its index must come back as it was made.
+    private func readBack(
+        _ upload: any ObjectUpload, _ summary: ArchiveWriter.Summary
+    ) async throws {
+        let reader = try await IndexedArchiveReader(
+            ObjectSource(reader: try await upload.reader()))
+        guard reader.index == summary.index, reader.seal == summary.seal else {
+            throw ArchiveError(.checksumMismatch, "the index read back is not the one written")
+        }
+    }
+
+    private func canStartOver(after error: any Error) -> Bool {
+        if case .pipe = destination { return false }
+        switch error {
+        case let error as SnapshotError: return error.code == .catalogChanged
+        case let error as MongoError: return error.code == .snapshotUnavailable
+        default: return false
+        }
+    }
+
+    private func newID() -> SnapshotID {
+        SnapshotID(
+            milliseconds: environment.now(), kind: options.kind, random: environment.random())
+    }
+
+    private func draft() -> Manifest {
+        let filter = options.filter
+        return Manifest(
+            id: newID().description, tool: Tool.description, startedAt: environment.now(),
+            source: Manifest.Source(hosts: [], serverVersion: "unknown", replicaSet: nil),
+            consistency: .none,
+            selection: Manifest.Selection(
+                database: filter.database, namespacesIncluded: filter.included.map(\.text),
+                namespacesExcluded: filter.excluded.map(\.text)),
+            compression: options.compression)
+    }
+
+    private func source(_ server: ServerInfo) -> Manifest.Source {
+        Manifest.Source(
+            hosts: pool.uri.hosts, serverVersion: server.versionString,
+            replicaSet: server.setName)
+    }
+}

@@ -1,0 +1,90 @@
+internal import ArchiveEngine
+public import ArchiveFormat
+public import ObjectStorage
+
+/// The snapshots of a repository: one file each, `<id>.archive.gz` (or `.zst`, `.lz4`). All that is
+/// known about a snapshot is in its file; nothing else is kept.
+public struct SnapshotCatalog: Sendable {
+    /// A snapshot as a listing has it.
+    public struct Entry: Sendable {
+        public var id: SnapshotID
+        /// Key of the object in the repository.
+        public var key: String
+        public var storedByteCount: UInt64
+        /// What the snapshot says of itself, or why it could not be read.
+        public var manifest: Result<Manifest, any Error>
+    }
+
+    private static let infix = ".archive."
+    private let store: any ObjectStore
+
+    public init(_ store: any ObjectStore) {
+        self.store = store
+    }
+
+    /// All snapshots, oldest first. A damaged one is listed with its defect rather than left out.
+    ///
+    /// Cost: two reads a snapshot.
+    /// - Throws: `ObjectStorageError` when the repository can't be read.
+    public func list() async throws -> [Entry] {
+        var entries: [Entry] = []
+        for object in try await store.list() {
+            guard let id = Self.id(ofKey: object.key) else { continue }
+            let manifest: Result<Manifest, any Error>
+            do {
+                let source = ObjectSource(reader: try await store.openReader(key: object.key))
+                manifest = .success(try await IndexedArchiveReader(source).index.manifest)
+            } catch {
+                manifest = .failure(error)
+            }
+            entries.append(
+                Entry(
+                    id: id, key: object.key, storedByteCount: object.byteCount,
+                    manifest: manifest))
+        }
+        return entries.sorted { $0.id < $1.id }
+    }
+
+    /// Key of the snapshot that a user names: by its identifier, by a beginning of it that fits
+    /// only one, or as "latest".
+    ///
+    /// - Throws: `notFound`, or `usage` when several fit.
+    public func key(for name: String) async throws -> String {
+        let keys = try await store.list().map(\.key).filter { Self.id(ofKey: $0) != nil }.sorted()
+        if name == "latest" {
+            guard let last = keys.last else {
+                throw SnapshotError(.notFound, "there is no snapshot in the repository yet")
+            }
+            return last
+        }
+        let fitting = keys.filter { $0 == name || $0.hasPrefix(name) && !name.isEmpty }
+        guard let key = fitting.first else {
+            throw SnapshotError(
+                .notFound,
+                "there is no snapshot \"\(name)\" in the repository; \"cairn list\" shows those "
+                    + "there are")
+        }
+        guard fitting.count == 1 else {
+            throw SnapshotError(
+                .usage, "\"\(name)\" fits \(fitting.count) snapshots; give more of the identifier")
+        }
+        return key
+    }
+
+    /// Identifier of the snapshot with that key; nil for a key that is none of a snapshot.
+    static func id(ofKey key: String) -> SnapshotID? {
+        guard let dot = key.firstIndex(of: ".") else { return nil }
+        let isArchive = Codec.allCases.contains { codec in
+            key[dot...] == infix + codec.fileExtension
+        }
+        return isArchive ? SnapshotID(key[..<dot]) : nil
+    }
+
+    static func key(_ id: SnapshotID, _ codec: Codec) -> String {
+        id.description + infix + codec.fileExtension
+    }
+
+    func source(ofKey key: String) async throws -> ObjectSource {
+        ObjectSource(reader: try await store.openReader(key: key))
+    }
+}

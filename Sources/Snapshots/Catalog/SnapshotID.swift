@@ -1,0 +1,80 @@
+/// The name of a snapshot: when it was begun (UTC), of what kind it is, and six random digits, such
+/// as `20261123T084512Z-manual-3f9a1c`. Names sort by time.
+public struct SnapshotID: Hashable, Comparable, Sendable, CustomStringConvertible {
+    public let description: String
+
+    /// Makes a new name.
+    ///
+    /// - Parameters:
+    ///   - milliseconds: since 1970 UTC.
+    ///   - kind: lowercase letters, digits and underscores, such as "manual".
+    ///   - random: its lowest 24 bits are used.
+    public init(milliseconds: Int64, kind: String, random: UInt64) {
+        let hexadecimal = String(random & 0xFF_FFFF | 0x100_0000, radix: 16).dropFirst()
+        description = "\(CalendarDate(milliseconds: milliseconds).compact)-\(kind)-\(hexadecimal)"
+    }
+
+    /// Takes a name that has the form of one; nil for anything else.
+    public init?(_ text: some StringProtocol) {
+        let parts = text.split(separator: "-", omittingEmptySubsequences: false)
+        guard parts.count == 3, parts[0].count == 16, parts[0].hasSuffix("Z"),
+            parts[2].count == 6, parts[2].allSatisfy(\.isHexDigit), Self.isKind(parts[1])
+        else { return nil }
+        description = String(text)
+    }
+
+    /// Whether a word can be the kind in a name.
+    public static func isKind(_ word: some StringProtocol) -> Bool {
+        !word.isEmpty && word.count <= 32
+            && word.utf8.allSatisfy { byte in
+                (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte)
+                    || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+                    || byte == UInt8(ascii: "_")
+            }
+    }
+
+    public static func < (left: SnapshotID, right: SnapshotID) -> Bool {
+        left.description < right.description
+    }
+}
+
+/// A moment as people read it, in UTC.
+public struct CalendarDate: Sendable, CustomStringConvertible {
+    private let year: Int, month: Int, day: Int, hour: Int, minute: Int, second: Int
+
+    /// - Parameter milliseconds: since 1970 UTC.
+    public init(milliseconds: Int64) {
+        let seconds = Int(milliseconds >= 0 ? milliseconds / 1000 : (milliseconds - 999) / 1000)
+        let days = seconds >= 0 ? seconds / 86400 : (seconds - 86399) / 86400
+        let rest = seconds - days * 86400
+        (hour, minute, second) = (rest / 3600, rest / 60 % 60, rest % 60)
+        // Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms", civil_from_days.
+        let shifted = days + 719_468
+        let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
+        let dayOfEra = shifted - era * 146_097
+        let yearOfEra =
+            (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
+        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
+        let shiftedMonth = (5 * dayOfYear + 2) / 153
+        day = dayOfYear - (153 * shiftedMonth + 2) / 5 + 1
+        month = shiftedMonth < 10 ? shiftedMonth + 3 : shiftedMonth - 9
+        year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
+    }
+
+    /// `20261123T084512Z`.
+    public var compact: String {
+        "\(Self.digits(year, 4))\(Self.digits(month))\(Self.digits(day))"
+            + "T\(Self.digits(hour))\(Self.digits(minute))\(Self.digits(second))Z"
+    }
+
+    /// `2026-11-23T08:45:12Z`.
+    public var description: String {
+        "\(Self.digits(year, 4))-\(Self.digits(month))-\(Self.digits(day))"
+            + "T\(Self.digits(hour)):\(Self.digits(minute)):\(Self.digits(second))Z"
+    }
+
+    private static func digits(_ number: Int, _ count: Int = 2) -> String {
+        let text = String(number)
+        return String(repeating: "0", count: max(0, count - text.count)) + text
+    }
+}

@@ -1,0 +1,51 @@
+/// How far a job has come. Cheap to make; given after each chunk.
+public struct Progress: Sendable {
+    /// What a job is doing.
+    public enum Phase: String, Sendable {
+        case reading
+        case verifying
+        case loading
+        case indexing
+        case comparing
+        case publishing
+    }
+
+    public var phase: Phase
+    public var documentCount: UInt64 = 0
+    /// Bytes of documents, uncompressed.
+    public var byteCount: UInt64 = 0
+    /// Bytes of documents that there are in all; nil when unknown. An estimate while a backup
+    /// reads.
+    public var byteCountTotal: UInt64?
+    /// What is being worked on, such as a namespace.
+    public var subject: String?
+
+    public init(phase: Phase, byteCountTotal: UInt64? = nil, subject: String? = nil) {
+        self.phase = phase
+        self.byteCountTotal = byteCountTotal
+        self.subject = subject
+    }
+}
+
+/// What a job tells while it runs. Called from one task at a time, from any thread; must return
+/// soon.
+public protocol JobObserver: Sendable {
+    /// The job has come so far.
+    func progressed(_ progress: Progress)
+    /// Something that the user should know although the job goes on: one sentence, no period.
+    func noticed(_ message: String)
+}
+
+/// Time and randomness, which a job takes from outside so that a test can decide them.
+public struct JobEnvironment: Sendable {
+    /// Milliseconds since 1970 UTC.
+    public var now: @Sendable () -> Int64
+    public var random: @Sendable () -> UInt64
+
+    public init(
+        now: @escaping @Sendable () -> Int64, random: @escaping @Sendable () -> UInt64
+    ) {
+        self.now = now
+        self.random = random
+    }
+}

@@ -1,0 +1,146 @@
+internal import ArchiveEngine
+public import ArchiveFormat
+public import MongoDriver
+
+/// Puts an archive back: open → plan → prepare → load → complete → commit. Up to the commit the live data is as it was, and
+/// the commit of a collection is one rename. When it throws, what it had loaded is removed.
+public struct Restore: Sendable {
+    /// What happens to what is there.
+    public enum Mode: String, Sendable, CaseIterable {
+        /// Afterwards each collection is exactly the snapshot's.
+        case replace
+        /// Missing documents are inserted, differing ones overwritten, nothing is deleted.
+        case merge
+    }
+
+    /// What to restore and how.
+    public struct Options: Sendable {
+        public var mode: Mode
+        public var filter = NamespaceFilter()
+        /// The last one that fits a namespace counts.
+        public var renames: [NamespaceRename] = []
+        /// Whether users and roles come back, where the archive has them and they are selected.
+        public var restoresUsersAndRoles = true
+        /// How many chunks are decoded and written at once.
+        public var width: Int
+
+        public init(mode: Mode, width: Int) {
+            self.mode = mode
+            self.width = width
+        }
+    }
+
+    private let pool: MongoPool
+    private let location: ArchiveLocation
+    private let options: Options
+    private let observer: any JobObserver
+
+    public init(
+        _ location: ArchiveLocation, to pool: MongoPool, options: Options,
+        observer: any JobObserver
+    ) {
+        self.location = location
+        self.pool = pool
+        self.options = options
+        self.observer = observer
+    }
+
+    /// Runs the restore.
+    ///
+    /// - Throws: `ArchiveError` for a damaged archive, `MongoError`, `SnapshotError`, `ObjectStorageError`,
+    ///   `CancellationError`. Documents that a server refused during a merge are in the report instead.
+    public func run() async throws -> RestoreReport {
+        let clock = ContinuousClock()
+        let start = clock.now
+        let reader = try await openChecked()
+        let server = try await pool.withConnection { try await $0.serverInfo() }
+        let context = RestoreContext(pool: pool, server: server, observer: observer)
+        let plan = try await RestorePlan(reader.prelude, options, context)
+        if let indexed = reader as? IndexedArchiveReader { indexed.select(plan.selected) }
+        try await StagingJanitor.clean(plan.databases, context)
+        let job = RestoreJob(plan: plan, reader: reader, width: options.width, context: context)
+        var report = try await job.run()
+        report.manifest = reader.manifest
+        report.seconds = start.duration(to: clock.now).inSeconds
+        return report
+    }
+
+    /// Opens the archive. A merge writes to live collections as it reads, so an archive without checksums of its chunks is
+    /// read to its end once before, where it can be.
+    private func openChecked() async throws -> any ArchiveReader {
+        let reader = try await location.open()
+        guard options.mode == .merge, reader.manifest == nil, location.isSeekable else {
+            return reader
+        }
+        _ = try await ArchiveVerifier.verify(reader, width: options.width)
+        return try await location.open()
+    }
+}
+
+/// What a restore did.
+public struct RestoreReport: Sendable {
+    /// A namespace that was restored.
+    public struct Entry: Sendable {
+        /// Its name in the archive.
+        public var source: Namespace
+        /// Its name on the server.
+        public var target: Namespace
+        public var type: NamespaceType
+        public var outcome: LoadOutcome
+    }
+
+    /// The archive's manifest; nil for archives of other tools.
+    public var manifest: Manifest?
+    public var entries: [Entry] = []
+    /// Bytes that were read from the archive.
+    public var storedByteCount: UInt64 = 0
+    public var seconds: Double = 0
+
+    /// Sums over all namespaces.
+    public var outcome: LoadOutcome {
+        entries.reduce(into: LoadOutcome()) { $0.add($1.outcome) }
+    }
+}
+
+/// What became of documents.
+public struct LoadOutcome: Hashable, Sendable {
+    /// Documents of the archive that were handled.
+    public var documentCount: UInt64 = 0
+    /// Their bytes.
+    public var byteCount: UInt64 = 0
+    public var insertedCount: UInt64 = 0
+    public var overwrittenCount: UInt64 = 0
+    /// Documents that were there already, byte for byte.
+    public var equalCount: UInt64 = 0
+    /// Documents that the server refused.
+    public var failedCount: UInt64 = 0
+    /// The first reason for a refusal.
+    public var firstFailure: String?
+
+    public init() {}
+
+    /// Adds what became of other documents.
+    public mutating func add(_ other: LoadOutcome) {
+        documentCount += other.documentCount
+        byteCount += other.byteCount
+        insertedCount += other.insertedCount
+        overwrittenCount += other.overwrittenCount
+        equalCount += other.equalCount
+        failedCount += other.failedCount
+        firstFailure = firstFailure ?? other.firstFailure
+    }
+}
+
+/// What every part of a restore needs.
+struct RestoreContext: Sendable {
+    let pool: MongoPool
+    let server: ServerInfo
+    let observer: any JobObserver
+}
+
+extension Duration {
+    /// The same as a number of seconds.
+    var inSeconds: Double {
+        Double(components.seconds) + Double(components.attoseconds) * 1e-18
+    }
+}

@@ -1,0 +1,168 @@
+internal import ArchiveEngine
+internal import ArchiveFormat
+internal import BSONBytes
+internal import MongoDriver
+
+/// What becomes of each namespace of an archive, decided before anything is written.
+struct RestorePlan: Sendable {
+    /// Positions in the prelude of the namespaces that are read.
+    let selected: Set<UInt32>
+    let targets: [any RestoreTarget]
+
+    /// - Throws: `namespaceConflict` when two namespaces would end up in one place, a new name is not allowed, or something
+    ///   of another kind is in the way; `notFound` when nothing fits the selection.
+    init(
+        _ prelude: ArchivePrelude, _ options: Restore.Options, _ context: RestoreContext
+    ) async throws {
+        let choices = try Self.choose(prelude, options, context)
+        try Self.checkConflicts(choices)
+        let live = try await LiveCatalog.read(Set(choices.map(\.target.database)), context.pool)
+        try live.checkKinds(choices, options.mode)
+        selected = Set(choices.map { UInt32($0.position) })
+        let factory = RestoreTargetFactory(
+            options: options, context: context, live: live,
+            authorization: choices.filter { $0.descriptor.isAuthorization })
+        targets = try choices.enumerated().map { number, choice in
+            try factory.target(choice, number: number)
+        }
+    }
+
+    /// Databases that are written to.
+    var databases: Set<String> { Set(targets.map(\.namespace.database)) }
+
+    /// The targets by what blocks of the archive call them.
+    var targetsByDataNamespace: [Namespace: (position: Int, target: any RestoreTarget)] {
+        Dictionary(
+            targets.enumerated().map { ($1.source.dataNamespace, ($0, $1)) },
+            uniquingKeysWith: { first, _ in first })
+    }
+
+    /// Bytes of all documents that will be loaded, when the archive says so.
+    func byteCountTotal(_ reader: any ArchiveReader) -> UInt64? {
+        reader.manifest.map { manifest in
+            selected.reduce(0) { $0 + manifest.namespaces[Int($1)].totals.byteCount }
+        }
+    }
+
+    /// A namespace of the archive that is to be restored.
+    struct Choice: Sendable {
+        var position: Int
+        var descriptor: NamespaceDescriptor
+        var target: Namespace
+    }
+
+    private static func choose(
+        _ prelude: ArchivePrelude, _ options: Restore.Options, _ context: RestoreContext
+    ) throws -> [Choice] {
+        var choices: [Choice] = []
+        var seen: Set<Namespace> = []
+        for (position, descriptor) in prelude.namespaces.enumerated() {
+            guard options.filter.contains(descriptor.namespace),
+                seen.insert(descriptor.dataNamespace).inserted
+            else { continue }
+            if let reason = skipReason(descriptor, options) {
+                context.observer.noticed("left out \(descriptor.namespace): \(reason)")
+                continue
+            }
+            let target = try renamed(descriptor, options.renames)
+            choices.append(Choice(position: position, descriptor: descriptor, target: target))
+        }
+        guard !choices.isEmpty || options.filter.isEverything else {
+            throw SnapshotError(
+                .notFound,
+                "no namespace of the archive fits the selection; \"cairn show\" lists those it has")
+        }
+        return choices
+    }
+
+    /// Why a namespace never comes back as it is; nil for all that do.
+    private static func skipReason(
+        _ descriptor: NamespaceDescriptor, _ options: Restore.Options
+    ) -> String? {
+        let namespace = descriptor.namespace
+        switch namespace.collection {
+        case "oplog" where namespace.database.isEmpty: return "the oplog is not replayed"
+        case "system.profile": return "the profiler's records belong to the server"
+        case "system.views": return "views come back by their definitions"
+        case "system.version" where namespace.database == "admin":
+            return "a server keeps its own versions"
+        case "system.users" where namespace.database == "admin" && !options.restoresUsersAndRoles,
+            "system.roles" where namespace.database == "admin" && !options.restoresUsersAndRoles:
+            return "users and roles are not wanted"
+        case let name where name.hasPrefix("$admin."):
+            return "users and roles of a single database are not supported"
+        default: return nil
+        }
+    }
+
+    private static func renamed(
+        _ descriptor: NamespaceDescriptor, _ renames: [NamespaceRename]
+    ) throws -> Namespace {
+        let namespace = descriptor.namespace
+        guard !descriptor.isAuthorization else { return namespace }
+        guard let target = renames.reversed().lazy.compactMap({ $0.target(of: namespace) }).first
+        else { return namespace }
+        try checkName(target, from: namespace)
+        return target
+    }
+
+    /// The server's rules for names (manual, "Naming restrictions"), told before anything is written.
+    private static func checkName(_ target: Namespace, from source: Namespace) throws {
+        let forbidden = Set("/\\. \"$\u{0}")
+        let isAllowed =
+            !target.database.isEmpty && target.database.utf8.count <= 63
+            && !target.database.contains(where: forbidden.contains)
+            && !target.collection.isEmpty && !target.collection.contains("$")
+            && !target.collection.contains("\u{0}")
+            && (!target.collection.hasPrefix("system.") || target.collection == "system.js")
+            && target.description.utf8.count <= 255
+        guard isAllowed else {
+            throw SnapshotError(
+                .namespaceConflict,
+                "\(source) can't be renamed to \"\(target)\": that is no name a server allows")
+        }
+    }
+
+    private static func checkConflicts(_ choices: [Choice]) throws {
+        var sources: [Namespace: Namespace] = [:]
+        for choice in choices {
+            let source = choice.descriptor.namespace
+            if let other = sources.updateValue(source, forKey: choice.target) {
+                throw SnapshotError(
+                    .namespaceConflict,
+                    "\(other) and \(source) would both be restored to \(choice.target); change "
+                        + "--ns-rename or leave one out with --ns-exclude")
+            }
+        }
+    }
+}
+
+/// What is on the server before a restore.
+struct LiveCatalog: Sendable {
+    private let collections: [Namespace: CollectionInfo]
+
+    static func read(_ databases: Set<String>, _ pool: MongoPool) async throws -> LiveCatalog {
+        var collections: [Namespace: CollectionInfo] = [:]
+        for database in databases {
+            for (name, info) in try await SourceCatalog.collections(pool, database) {
+                collections[Namespace(database, name)] = info
+            }
+        }
+        return LiveCatalog(collections: collections)
+    }
+
+    subscript(namespace: Namespace) -> CollectionInfo? { collections[namespace] }
+
+    /// A collection can't take a view's place, nor the other way round, without a moment at which neither is there.
+    func checkKinds(_ choices: [RestorePlan.Choice], _ mode: Restore.Mode) throws {
+        for choice in choices where !choice.descriptor.isAuthorization {
+            guard let live = collections[choice.target] else { continue }
+            let wanted = choice.descriptor.type == .special ? .collection : choice.descriptor.type
+            guard live.type != wanted.rawValue else { continue }
+            throw SnapshotError(
+                .namespaceConflict,
+                "\(choice.target) is a \(live.type) on the server and a \(wanted.rawValue) in the "
+                    + "archive; drop it, or restore under another name with --ns-rename")
+        }
+    }
+}

@@ -1,0 +1,39 @@
+internal import ArchiveEngine
+internal import ArchiveFormat
+
+/// A namespace on its way back. The job calls `prepare` once, `load` any number of times, `complete` once, `commit` once, in
+/// this order; after an error anywhere in the job, `abandon` once instead of what was still to come.
+protocol RestoreTarget: Sendable {
+    /// Its name in the archive.
+    var source: NamespaceDescriptor { get }
+    /// Its name on the server.
+    var namespace: Namespace { get }
+    /// Whether documents must be loaded in the archive's order, one call after another.
+    var keepsOrder: Bool { get }
+    /// Those with a lower rank are committed before: collections before the views on them.
+    var commitRank: Int { get }
+
+    /// Makes the place that documents are loaded into.
+    func prepare() async throws
+
+    /// Writes documents. Called from several tasks at once unless `keepsOrder`.
+    ///
+    /// - Parameter documents: whole documents, one after another, checked.
+    func load(_ documents: ArraySlice<UInt8>) async throws -> LoadOutcome
+
+    /// Builds what goes beside the documents and proves that they are what the archive holds.
+    ///
+    /// - Parameter totals: what the archive held of the namespace.
+    func complete(_ totals: DocumentTotals) async throws
+
+    /// Makes it live.
+    func commit() async throws
+
+    /// Removes what `prepare` and `load` have made, as far as it is not live.
+    func abandon() async throws
+}
+
+extension RestoreTarget {
+    var keepsOrder: Bool { false }
+    var commitRank: Int { 0 }
+}

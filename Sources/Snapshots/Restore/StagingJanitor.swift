@@ -1,0 +1,31 @@
+internal import MongoDriver
+internal import ObjectStorage
+
+/// Removes staging collections of restores that were killed. Those of a restore that still runs, or of another host, which
+/// this one knows nothing about, are left alone.
+enum StagingJanitor {
+    static func clean(_ databases: Set<String>, _ context: RestoreContext) async throws {
+        for database in databases.sorted() {
+            let names = try await context.pool.withConnection { connection in
+                try await connection.collections(in: database).map(\.name)
+            }
+            for name in names {
+                guard let staging = StagingName(name) else { continue }
+                switch staging.owner.state {
+                case .alive:
+                    continue
+                case .elsewhere:
+                    context.observer.noticed(
+                        "\(database).\(name) belongs to a restore on another host; if that was "
+                            + "killed, drop it")
+                case .dead:
+                    try await context.pool.withConnection { connection in
+                        try await connection.dropCollection(name, in: database)
+                    }
+                    context.observer.noticed(
+                        "removed \(database).\(name), left behind by a restore that was killed")
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,40 @@
+/// Why what the user asked for was not done. Errors of the layers below are passed on as they are;
+/// this is for what only this layer can know.
+public struct SnapshotError: Error, Sendable, CustomStringConvertible {
+    /// A stable name for one kind of failure; new ones may be added.
+    public struct Code: RawRepresentable, Hashable, Sendable {
+        public let rawValue: String
+
+        public init(rawValue: String) {
+            self.rawValue = rawValue
+        }
+
+        /// What was asked for makes no sense, such as a pattern or a rename that is malformed.
+        public static let usage = Code(rawValue: "usage")
+        /// There is no such snapshot.
+        public static let notFound = Code(rawValue: "not_found")
+        /// There is no repository where one was expected.
+        public static let noRepository = Code(rawValue: "no_repository")
+        /// Two namespaces would end up in one place, or a name is not allowed.
+        public static let namespaceConflict = Code(rawValue: "namespace_conflict")
+        /// The collections changed under the backup in a way that would make it untrue.
+        public static let catalogChanged = Code(rawValue: "catalog_changed")
+        /// What the server holds after a restore is not what the archive holds.
+        public static let notEqual = Code(rawValue: "not_equal")
+        /// The server refused documents.
+        public static let refused = Code(rawValue: "refused")
+        /// The server can't do what is needed.
+        public static let unsupported = Code(rawValue: "unsupported")
+    }
+
+    public let code: Code
+    /// What failed, where, and what to do; lowercase, no period, never document contents.
+    public let message: String
+
+    public init(_ code: Code, _ message: String) {
+        self.code = code
+        self.message = message
+    }
+
+    public var description: String { message }
+}
