@@ -52,5 +52,6 @@ let package = Package(
 
         tests("BSONBytesTests", ["BSONBytes"]),
         tests("ExtendedJSONTests", ["ExtendedJSON", "BSONBytes"]),
+        tests("ObjectStorageTests", ["ObjectStorage"]),
     ]
 )
