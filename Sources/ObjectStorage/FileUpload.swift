@@ -112,8 +112,10 @@ private func renameWithoutReplacing(_ source: String, to target: String) throws 
     }
     let number = errno
     var status = stat()
-    guard [EPERM, ENOSYS, ENOTSUP, EMLINK].contains(number), lstat(target, &status) != 0 else {
-        throw ObjectStorageError("cannot give its name to", path: target, errno: number)
+    let isTaken = lstat(target, &status) == 0
+    guard [EPERM, ENOSYS, ENOTSUP, EMLINK].contains(number), !isTaken else {
+        throw ObjectStorageError(
+            "cannot give its name to", path: target, errno: isTaken ? EEXIST : number)
     }
     try calling("cannot give its name to", target) { rename(source, target) }
 }

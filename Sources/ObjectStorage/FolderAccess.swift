@@ -6,10 +6,12 @@ actor FolderAccess {
     nonisolated var unownedExecutor: UnownedSerialExecutor {
         executor.asUnownedSerialExecutor()
     }
+    /// The folder as it was given, absolute or relative.
     nonisolated let path: String
     private nonisolated let naming: ObjectNaming
     private let executor = SerialThreadExecutor(label: "cairn.folder")
 
+    /// Looks at nothing yet; `prepare` does.
     init(path: String, naming: ObjectNaming) {
         self.path = path
         self.naming = naming
@@ -33,10 +35,12 @@ actor FolderAccess {
         }
     }
 
+    /// Opens an object whose key has been checked.
     func openReader(key: String) throws -> any ObjectReader {
         try FileReader.opening(path + "/" + key)
     }
 
+    /// Removes an object whose key has been checked.
     func delete(key: String) throws {
         _ = try calling("cannot delete", path + "/" + key) { unlink(path + "/" + key) }
         try syncFolder(path)
@@ -62,7 +66,8 @@ actor FolderAccess {
     /// Names that are not UTF-8 are nobody's key and left out.
     private func fileNames() throws -> [String] {
         guard let folder = opendir(path) else {
-            throw ObjectStorageError("cannot list", path: path, errno: errno)
+            throw ObjectStorageError(
+                "cannot list", path: path, errno: errno, denied: .notReadable)
         }
         defer { closedir(folder) }
         var names: [String] = []

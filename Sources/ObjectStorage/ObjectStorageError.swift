@@ -58,9 +58,13 @@ public struct ObjectStorageError: Error, Hashable, Sendable, CustomStringConvert
 
     /// A failed system call.
     ///
-    /// - Parameter number: `errno` right after the call.
-    init(_ message: String, path: String, errno number: Int32) {
-        (code, hint) = Self.meaning(of: number)
+    /// - Parameters:
+    ///   - number: `errno` right after the call.
+    ///   - denied: what a lack of permission means for this call.
+    init(_ message: String, path: String, errno number: Int32, denied: Code = .notWritable) {
+        let isDenied = number == EACCES || number == EPERM
+        (code, hint) =
+            isDenied ? (denied, "check owner and permissions") : Self.meaning(of: number)
         self.message = message
         self.path = path
         systemError = number
@@ -75,7 +79,6 @@ public struct ObjectStorageError: Error, Hashable, Sendable, CustomStringConvert
     private static func meaning(of number: Int32) -> (Code, String?) {
         switch number {
         case ENOENT, ENOTDIR: (.notFound, "check the path")
-        case EACCES, EPERM: (.notWritable, "check owner and permissions")
         case EROFS: (.notWritable, "the file system is read-only")
         case ENOSPC: (.noSpace, "free some space or choose another folder")
         case EDQUOT: (.noSpace, "the disk quota is used up")

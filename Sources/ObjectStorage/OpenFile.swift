@@ -7,9 +7,12 @@ struct OpenFile: ~Copyable {
     /// Where it was opened, for error messages.
     let path: String
 
-    /// Opens or creates a file.
+    /// Opens or creates a file, for its owner only.
     init(path: String, flags: Int32, permissions: mode_t = 0o600) throws(ObjectStorageError) {
-        descriptor = try calling("cannot open", path) {
+        let isReadOnly = flags & O_ACCMODE == O_RDONLY
+        descriptor = try calling(
+            "cannot open", path, denied: isReadOnly ? .notReadable : .notWritable
+        ) {
             open(path, flags | O_CLOEXEC, permissions)
         }
         self.path = path
@@ -85,17 +88,25 @@ struct OpenFile: ~Copyable {
 /// interrupts it.
 @discardableResult
 func calling<Number: SignedInteger>(
-    _ message: String, _ path: String, _ call: () -> Number
+    _ message: String, _ path: String, denied: ObjectStorageError.Code = .notWritable,
+    _ call: () -> Number
 ) throws(ObjectStorageError) -> Number {
     while true {
         let result = call()
         if result != -1 { return result }
         let number = errno
-        if number != EINTR { throw ObjectStorageError(message, path: path, errno: number) }
+        guard number == EINTR else {
+            throw ObjectStorageError(message, path: path, errno: number, denied: denied)
+        }
     }
 }
 
-/// Waits until a folder's entries are on stable storage.
+/// Waits until a folder's entries are on stable storage, if its file system can tell (SMB and some
+/// FUSE cannot).
 func syncFolder(_ path: String) throws(ObjectStorageError) {
-    try OpenFile(path: path, flags: O_RDONLY | O_DIRECTORY).sync()
+    do {
+        try OpenFile(path: path, flags: O_RDONLY | O_DIRECTORY).sync()
+    } catch  where error.systemError == EINVAL || error.systemError == ENOTSUP {
+        return
+    }
 }

@@ -72,7 +72,9 @@ public struct OwnerToken: Hashable, Sendable, CustomStringConvertible {
 
 /// What `/proc` says about a process.
 private struct ProcessEntry {
+    /// Tells this process from every other one that ever had its id.
     let startHash: String
+    /// Whether any of its threads still runs.
     let isRunning: Bool
 
     /// Nil when there is no such process or it may not be looked at.

@@ -12,8 +12,10 @@ public actor PipeUpload: ByteSink {
     public private(set) var byteCount: UInt64 = 0
     private let executor = SerialThreadExecutor(label: "cairn.pipe-upload")
     private let pipe: PipeEnd
-    private var failure: ObjectStorageError?
+    private var failure: (any Error)?
 
+    /// Writes nothing yet.
+    ///
     /// - Parameter name: what error messages call it, such as "standard output".
     public init(descriptor: Int32, name: String) {
         pipe = PipeEnd(descriptor: descriptor, name: name)
@@ -22,17 +24,19 @@ public actor PipeUpload: ByteSink {
     public func write(_ bytes: [UInt8]) async throws {
         if let failure { throw failure }
         let chunkByteCount = pipe.isFile ? max(bytes.count, 1) : PipeEnd.atomicByteCount
-        var offset = 0
-        while offset < bytes.count {
-            try pipe.wait(for: POLLOUT)
-            do throws(ObjectStorageError) {
-                offset += try pipe.write(bytes[offset...].prefix(chunkByteCount))
-            } catch {
-                failure = error
-                throw error
+        var rest = bytes[...]
+        do {
+            while !rest.isEmpty {
+                try pipe.wait(for: POLLOUT)
+                let taken = try pipe.write(rest.prefix(chunkByteCount))
+                rest = rest.dropFirst(taken)
+                byteCount += UInt64(taken)
             }
+        } catch {
+            // Cancellation too: the reader has half of these bytes, so nothing may follow.
+            failure = error
+            throw error
         }
-        byteCount += UInt64(bytes.count)
     }
 
     /// Waits for stable storage if a file is behind the descriptor (`> FILE`).
@@ -53,6 +57,8 @@ public actor PipeStream: ByteSource {
     private let executor = SerialThreadExecutor(label: "cairn.pipe-stream")
     private let pipe: PipeEnd
 
+    /// Reads nothing yet.
+    ///
     /// - Parameter name: what error messages call it, such as "standard input".
     public init(descriptor: Int32, name: String) {
         pipe = PipeEnd(descriptor: descriptor, name: name)

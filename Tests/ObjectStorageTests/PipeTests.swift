@@ -65,12 +65,17 @@ import Testing
             close(other)
             close(full)
         }
-        let writer = Task {
-            try await PipeUpload(descriptor: full, name: "test pipe")
-                .write([UInt8](repeating: 0, count: 10_000_000))
+        let sink = PipeUpload(descriptor: full, name: "test pipe")
+        let writer = Task { try await sink.write([UInt8](repeating: 0, count: 10_000_000)) }
+        var waiting: Int32 = 0
+        while waiting < 60_000 {
+            await Task.yield()
+            _ = ioctl(other, UInt(FIONREAD), &waiting)
         }
         writer.cancel()
         await #expect(throws: CancellationError.self) { try await writer.value }
+        // Half of a run of bytes has gone out, so the sink is of no use any more.
+        await #expect(throws: CancellationError.self) { try await sink.write([1]) }
     }
 
     private func makePipe() throws -> (reading: Int32, writing: Int32) {
