@@ -60,5 +60,6 @@ let package = Package(
         tests("ArchiveFormatTests", ["ArchiveFormat", "BSONBytes"]),
         tests("ArchiveEngineTests", ["ArchiveEngine", "ArchiveFormat", "BSONBytes"]),
         tests("ExtendedJSONTests", ["ExtendedJSON", "BSONBytes"]),
+        tests("ObjectStorageTests", ["ObjectStorage"]),
     ]
 )

@@ -8,7 +8,9 @@ internal import BSONBytes
 enum DecimalNumber: Hashable {
     /// (-1)^sign × significand × 10^exponent.
     case finite(isNegative: Bool, significand: UInt128, exponent: Int)
+    /// Beyond all numbers.
     case infinity(isNegative: Bool)
+    /// Any NaN.
     case notANumber
 
     /// Decimal digits of the longest significand.

@@ -44,6 +44,7 @@ public struct ExtendedJSONError: Error, Hashable, Sendable, CustomStringConverti
         self.offset = offset
     }
 
+    /// BSON that cannot be written as text.
     init(_ cause: BSONError) {
         self.init(.malformedBSON, cause.message, at: cause.offset)
     }

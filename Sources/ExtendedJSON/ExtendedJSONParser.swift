@@ -8,9 +8,9 @@ public import BSONBytes
 /// else a double. An object that is not exactly a type's spelling is a document; so is
 /// `{"$regex": …}`, which is a query operator.
 public enum ExtendedJSONParser {
-    /// The longest text that is read, in bytes: far more than the canonical text of the largest
-    /// document.
-    public static let textByteCountMax = 512 * 1024 * 1024
+    /// The longest text that is read, in bytes: more than the canonical text of any document that
+    /// is not made of empty names, and too little for BSON beyond 2 GiB (`0,` takes 14 bytes).
+    public static let textByteCountMax = 8 * BSONLimits.documentByteCountMax
 
     /// Reads the document that is the whole text.
     ///

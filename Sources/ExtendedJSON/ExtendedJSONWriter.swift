@@ -4,8 +4,9 @@ public import BSONBytes
 ///
 /// Canonical compact text is byte for byte what mongodump puts into an archive's metadata. It reads
 /// back as the same BSON, with three exceptions that the format cannot express: invalid UTF-8 (it
-/// becomes U+FFFD), decimals and NaNs in a non-standard encoding, and a document that itself looks
-/// like the spelling of another type, such as `{"$oid": …}`. Callers who must know compare.
+/// becomes U+FFFD), decimals, NaNs and binaries of subtype 2 in a non-standard encoding, and a
+/// document that itself looks like the spelling of another type, such as `{"$oid": …}`. Callers who
+/// must know compare. Options of a regular expression stay in their order, which mongodump sorts.
 public struct ExtendedJSONWriter: Sendable {
     /// How much the text says about types.
     public enum Mode: Sendable {

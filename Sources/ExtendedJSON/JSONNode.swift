@@ -2,14 +2,21 @@
 struct JSONNode {
     /// What a JSON text can say.
     enum Kind {
+        /// Members in the text's order.
         case object([(name: String, node: JSONNode)])
+        /// Values in the text's order.
         case array([JSONNode])
+        /// A string without its escapes.
         case string(String)
+        /// A number as it is spelled.
         case number(String)
+        /// `true` or `false`.
         case bool(Bool)
+        /// `null`.
         case null
     }
 
+    /// What it says.
     let kind: Kind
     /// Where it begins in the text.
     let offset: Int

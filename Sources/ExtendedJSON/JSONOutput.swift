@@ -1,10 +1,12 @@
 /// JSON text as it grows: punctuation, line breaks of the indented layout, and strings spelled as
 /// Go's encoder spells them without HTML escaping, because mongodump compares its own spelling.
 struct JSONOutput {
+    /// The text so far, UTF-8.
     private(set) var bytes: [UInt8] = []
     private let isIndented: Bool
     private var depth = 0
 
+    /// An empty text.
     init(indented: Bool) {
         isIndented = indented
     }
@@ -26,11 +28,13 @@ struct JSONOutput {
         breakLine()
     }
 
+    /// Writes a member's name and the colon.
     mutating func writeName(_ name: some Sequence<UInt8>) {
         write(string: name)
         write(isIndented ? ": " : ":")
     }
 
+    /// Closes what `open` opened.
     mutating func close(_ bracket: String, isEmpty: Bool) {
         depth -= 1
         if !isEmpty { breakLine() }

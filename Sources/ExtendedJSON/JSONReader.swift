@@ -9,6 +9,7 @@ struct JSONReader {
     private let bytes: [UInt8]
     private var position = 0
 
+    /// Reads a text in UTF-8.
     init(_ bytes: [UInt8]) {
         self.bytes = bytes
     }

@@ -1,0 +1,88 @@
+import Glibc
+
+/// Objects as files of one folder, readable by their owner only.
+public struct FileSystemStore: ObjectStore {
+    /// How long an unfinished upload of another host is left alone: its owner cannot be asked.
+    public static let foreignPartialSecondsMax: Int64 = 24 * 60 * 60
+
+    private let access: FolderAccess
+    private let naming: ObjectNaming
+
+    /// A folder that holds a repository's objects. Keys are file names of up to 200 bytes that do
+    /// not begin with a dot.
+    ///
+    /// - Parameter create: whether to make the folder, and those above it, when it is missing.
+    /// - Throws: `ObjectStorageError`: `notFound` when there is no such folder.
+    public init(folder: String, create: Bool) async throws {
+        try await self.init(folder: folder, create: create, naming: .repository)
+    }
+
+    /// The folder and the key of a file anywhere; any name that the file system takes is a key.
+    ///
+    /// - Throws: `ObjectStorageError`: `invalidKey` when the path does not end in a file name,
+    ///   `notFound` when there is no such folder.
+    public static func splitting(
+        _ path: String
+    ) async throws -> (store: FileSystemStore, key: String) {
+        let parts = path.split(separator: "/", omittingEmptySubsequences: false)
+        let key = parts.last.map(String.init) ?? ""
+        let above = parts.dropLast().joined(separator: "/")
+        let folder = parts.count == 1 ? "." : above.isEmpty ? "/" : above
+        try ObjectNaming.anyFileName.validate(key)
+        let store = try await FileSystemStore(
+            folder: folder, create: false, naming: .anyFileName)
+        return (store, key)
+    }
+
+    private init(folder: String, create: Bool, naming: ObjectNaming) async throws {
+        access = FolderAccess(path: folder, naming: naming)
+        self.naming = naming
+        try await access.prepare(create: create)
+    }
+
+    public func list() async throws -> [StoredObject] {
+        try await access.objects()
+    }
+
+    public func withUpload<Result>(
+        key: String, _ body: (any ObjectUpload) async throws -> Result
+    ) async throws -> Result {
+        try naming.validate(key)
+        let upload = FileUpload(
+            folder: access.path,
+            temporaryName: ObjectNaming.partialName(key: key, owner: .current), key: key)
+        try await upload.begin()
+        do {
+            let result = try await body(upload)
+            try Task.checkCancellation()
+            try await upload.publish()
+            return result
+        } catch {
+            await upload.discard()
+            throw error
+        }
+    }
+
+    public func openReader(key: String) async throws -> any ObjectReader {
+        try naming.validate(key)
+        return try await access.openReader(key: key)
+    }
+
+    public func delete(key: String) async throws {
+        try naming.validate(key)
+        try await access.delete(key: key)
+    }
+
+    /// Removes what uploads of dead processes left behind, and of other hosts after
+    /// `foreignPartialSecondsMax`; gives the names of the removed files.
+    ///
+    /// - Throws: `ObjectStorageError`.
+    public func removeStalePartials() async throws -> [String] {
+        try await removeStalePartials(nowSeconds: Int64(time(nil)))
+    }
+
+    /// - Parameter nowSeconds: the time in seconds since 1970 UTC.
+    func removeStalePartials(nowSeconds: Int64) async throws -> [String] {
+        try await access.removePartials(olderThan: nowSeconds - Self.foreignPartialSecondsMax)
+    }
+}

@@ -1,0 +1,121 @@
+import BlockingCalls
+import Glibc
+
+/// Writes a file under a temporary name on a thread of its own, and gives it its name at the end.
+actor FileUpload: ObjectUpload {
+    nonisolated var unownedExecutor: UnownedSerialExecutor {
+        executor.asUnownedSerialExecutor()
+    }
+    private let executor = SerialThreadExecutor(label: "cairn.object-upload")
+    private let folder: String
+    private let temporaryPath: String
+    private let finalPath: String
+    private var file: OpenFile?
+    private var failure: ObjectStorageError?
+    private(set) var byteCount: UInt64 = 0
+
+    /// Nothing is created before `begin`.
+    init(folder: String, temporaryName: String, key: String) {
+        self.folder = folder
+        temporaryPath = folder + "/" + temporaryName
+        finalPath = folder + "/" + key
+    }
+
+    /// Creates the temporary file.
+    ///
+    /// - Throws: `alreadyExists` when the key is taken or being uploaded by this process.
+    func begin() throws {
+        var status = stat()
+        guard lstat(finalPath, &status) != 0 else {
+            throw ObjectStorageError(.alreadyExists, "there already is", path: finalPath)
+        }
+        file = try OpenFile(path: temporaryPath, flags: O_RDWR | O_CREAT | O_EXCL)
+    }
+
+    func write(_ bytes: [UInt8]) async throws {
+        try Task.checkCancellation()
+        try failing { file throws(ObjectStorageError) in
+            try file.write(bytes)
+        }
+        byteCount += UInt64(bytes.count)
+    }
+
+    func reader() async throws -> any ObjectReader {
+        try synced()
+        return try FileReader.opening(temporaryPath)
+    }
+
+    /// Gives the file its name, once all of it is known to be on stable storage.
+    func publish() throws {
+        try synced()
+        try file.take()?.close()
+        try renameWithoutReplacing(temporaryPath, to: finalPath)
+        do {
+            try syncFolder(folder)
+        } catch {
+            // The name may not survive a power cut, so nobody may come to rely on it.
+            unlink(finalPath)
+            throw error
+        }
+    }
+
+    /// Closes and removes the temporary file of an upload that is not published. A leftover, should
+    /// that fail too, is recognised by its name later.
+    func discard() {
+        failure = failure ?? closedError
+        file = nil
+        unlink(temporaryPath)
+    }
+
+    /// Checks the length and waits for stable storage.
+    private func synced() throws {
+        let expected = byteCount
+        try failing { file throws(ObjectStorageError) in
+            guard try file.byteCount() == expected else {
+                throw ObjectStorageError(
+                    .io, "not \(expected) bytes long as written:", path: file.path,
+                    hint: "another program may be writing to it")
+            }
+            try file.sync()
+        }
+    }
+
+    /// Remembers the first failure: bytes may be missing after it, so nothing may follow.
+    private func failing(
+        _ body: (borrowing OpenFile) throws(ObjectStorageError) -> Void
+    ) throws(ObjectStorageError) {
+        if let failure { throw failure }
+        do throws(ObjectStorageError) {
+            switch file {
+            case .some(let file): try body(file)
+            case .none: throw closedError
+            }
+        } catch {
+            failure = error
+            throw error
+        }
+    }
+
+    private var closedError: ObjectStorageError {
+        ObjectStorageError(.closed, "no longer open:", path: temporaryPath)
+    }
+}
+
+/// Renames a file unless the new name is taken: a second name for a file cannot replace anything.
+/// File systems without second names (FAT, some FUSE) are asked first, which leaves another writer
+/// a moment to take the name.
+private func renameWithoutReplacing(_ source: String, to target: String) throws {
+    if link(source, target) == 0 {
+        // Failing, it leaves the first name, which goes the way of all leftovers.
+        unlink(source)
+        return
+    }
+    let number = errno
+    var status = stat()
+    let isTaken = lstat(target, &status) == 0
+    guard [EPERM, ENOSYS, ENOTSUP, EMLINK].contains(number), !isTaken else {
+        throw ObjectStorageError(
+            "cannot give its name to", path: target, errno: isTaken ? EEXIST : number)
+    }
+    try calling("cannot give its name to", target) { rename(source, target) }
+}

@@ -1,0 +1,115 @@
+import BlockingCalls
+import Glibc
+
+/// Looks into one folder and changes its entries, on a thread of its own.
+actor FolderAccess {
+    nonisolated var unownedExecutor: UnownedSerialExecutor {
+        executor.asUnownedSerialExecutor()
+    }
+    /// The folder as it was given, absolute or relative.
+    nonisolated let path: String
+    private nonisolated let naming: ObjectNaming
+    private let executor = SerialThreadExecutor(label: "cairn.folder")
+
+    /// Looks at nothing yet; `prepare` does.
+    init(path: String, naming: ObjectNaming) {
+        self.path = path
+        self.naming = naming
+    }
+
+    /// Checks that the folder is there; makes it and its parents if asked to.
+    func prepare(create: Bool) throws {
+        if create { try makeFolders() }
+        _ = try OpenFile(path: path, flags: O_RDONLY | O_DIRECTORY)
+    }
+
+    /// All files that are objects, in order of their names.
+    func objects() throws -> [StoredObject] {
+        try fileNames().filter(naming.isKey).compactMap { name in
+            guard let status = try status(name), status.st_mode & S_IFMT == S_IFREG else {
+                return nil
+            }
+            return StoredObject(
+                key: name, byteCount: UInt64(status.st_size),
+                modifiedAtSeconds: Int64(status.st_mtim.tv_sec))
+        }
+    }
+
+    /// Opens an object whose key has been checked.
+    func openReader(key: String) throws -> any ObjectReader {
+        try FileReader.opening(path + "/" + key)
+    }
+
+    /// Removes an object whose key has been checked.
+    func delete(key: String) throws {
+        _ = try calling("cannot delete", path + "/" + key) { unlink(path + "/" + key) }
+        try syncFolder(path)
+    }
+
+    /// Removes unfinished uploads whose owner is dead, or on another host and silent since
+    /// `oldest`.
+    func removePartials(olderThan oldest: Int64) throws -> [String] {
+        let stale = try fileNames().filter { name in
+            switch ObjectNaming.partialOwner(name)?.state {
+            case .dead: true
+            case .elsewhere:
+                try status(name).map { Int64($0.st_mtim.tv_sec) < oldest } ?? false
+            case .alive, nil: false
+            }
+        }
+        for name in stale {
+            _ = try calling("cannot remove", path + "/" + name) { unlink(path + "/" + name) }
+        }
+        return stale
+    }
+
+    /// Names that are not UTF-8 are nobody's key and left out.
+    private func fileNames() throws -> [String] {
+        guard let folder = opendir(path) else {
+            throw ObjectStorageError(
+                "cannot list", path: path, errno: errno, denied: .notReadable)
+        }
+        defer { closedir(folder) }
+        var names: [String] = []
+        while true {
+            errno = 0
+            guard let entry = readdir(folder) else { break }
+            let nameOffset = MemoryLayout<dirent>.offset(of: \.d_name) ?? 0
+            let name = UnsafeRawPointer(entry) + nameOffset
+            let bytes = UnsafeRawBufferPointer(
+                start: name, count: strlen(name.assumingMemoryBound(to: CChar.self)))
+            if let name = String(validating: bytes, as: UTF8.self) { names.append(name) }
+        }
+        guard errno == 0 else {
+            throw ObjectStorageError("cannot list", path: path, errno: errno)
+        }
+        return names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+    }
+
+    /// Nil for a file that has gone meanwhile.
+    private func status(_ name: String) throws -> stat? {
+        var status = stat()
+        guard lstat(path + "/" + name, &status) == 0 else {
+            if errno == ENOENT { return nil }
+            throw ObjectStorageError("cannot examine", path: path + "/" + name, errno: errno)
+        }
+        return status
+    }
+
+    private func makeFolders() throws {
+        var made = path.hasPrefix("/") ? "/" : ""
+        for part in path.split(separator: "/") {
+            let parent = made.isEmpty ? "." : made
+            made += part + "/"
+            guard mkdir(made, 0o700) != 0 else {
+                try syncFolder(parent)
+                continue
+            }
+            // An existing folder above may refuse for other reasons; opening the last one tells.
+            let number = errno
+            guard number == EEXIST || access(made, F_OK) == 0 else {
+                throw ObjectStorageError("cannot create folder", path: made, errno: number)
+            }
+        }
+    }
+}
