@@ -42,6 +42,7 @@ let package = Package(
 
         module("BSONBytes", ["CXXHash"]),
         module("ExtendedJSON", ["BSONBytes"]),
+        module("SampleData", ["BSONBytes"]),
         module("BlockingCalls"),
         module(
             "ArchiveFormat",
@@ -51,5 +52,7 @@ let package = Package(
         module("MongoDriver", ["BSONBytes", "BlockingCalls", "CMongoC"]),
 
         tests("BSONBytesTests", ["BSONBytes"]),
+        tests("SampleDataTests", ["SampleData", "BSONBytes"]),
+        tests("TidyTests", []),
     ]
 )
