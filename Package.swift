@@ -42,6 +42,7 @@ let package = Package(
 
         module("BSONBytes", ["CXXHash"]),
         module("ExtendedJSON", ["BSONBytes"]),
+        module("SampleData", ["BSONBytes"]),
         module("BlockingCalls"),
         module(
             "ArchiveFormat",
@@ -61,5 +62,7 @@ let package = Package(
         tests("ArchiveEngineTests", ["ArchiveEngine", "ArchiveFormat", "BSONBytes"]),
         tests("ExtendedJSONTests", ["ExtendedJSON", "BSONBytes"]),
         tests("ObjectStorageTests", ["ObjectStorage"]),
+        tests("SampleDataTests", ["SampleData", "BSONBytes"]),
+        tests("TidyTests", []),
     ]
 )

@@ -1,0 +1,39 @@
+# `make` alone lists the targets. All of it is swift and two scripts; nothing here is needed to
+# work on the package, only convenient.
+.DEFAULT_GOAL := help
+.PHONY: help demo test build format lint clean
+
+# How many documents the demo backs up and restores: make demo DOCUMENTS=50000
+DOCUMENTS ?= 200000
+
+SWIFT_FILES := Package.swift Sources Tests $(wildcard Benchmarks)
+# Tests of the archive reader in Python, which shows that the format needs nothing of ours.
+READER_TESTS := $(wildcard formats/*_test.py)
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: ## Back up, damage, preview and restore a real database (DOCUMENTS=200000)
+	@Scripts/setup
+	swift build -c release --product cairn
+	swift build -c release --product cairn-demo
+	@DOCUMENTS=$(DOCUMENTS) .build/release/cairn-demo
+
+test: ## Build and run all tests
+	@Scripts/setup
+	swift build --build-tests
+	swift test --skip-build
+	@set -e; for file in $(READER_TESTS); do echo "python3 $$file"; python3 $$file; done
+
+build: ## Build the command line: .build/release/cairn
+	@Scripts/setup
+	swift build -c release --product cairn
+
+format: ## Format the Swift code in place
+	swift format format --in-place --parallel --recursive $(SWIFT_FILES)
+
+lint: ## Report what is not formatted as it should be
+	swift format lint --strict --parallel --recursive $(SWIFT_FILES)
+
+clean: ## Remove what was built, but not the mongod in .tools
+	rm -rf .build
