@@ -1,0 +1,89 @@
+internal import ArchiveFormat
+internal import BSONBytes
+internal import MongoDriver
+
+/// A collection that is merged: documents missing live are inserted, differing ones overwritten by `_id`, equal ones not
+/// written at all, nothing is deleted. A document that the server refuses is counted and the rest goes on.
+struct MergedCollection: RestoreTarget {
+    /// Documents that are compared with the live ones at once; their `_id`s must fit in one command.
+    private static let batchDocumentCount = 1000
+    private static let batchByteCount = 8 * 1024 * 1024
+
+    let source: NamespaceDescriptor
+    let namespace: Namespace
+    let keepsOrder: Bool
+    private let isNew: Bool
+    private let definition: CollectionDefinition
+    private let writer: DocumentMerger
+    private let context: RestoreContext
+
+    /// - Parameter isNew: whether there is no such collection yet.
+    init(_ choice: RestorePlan.Choice, isNew: Bool, _ context: RestoreContext) throws {
+        source = choice.descriptor
+        namespace = choice.target
+        keepsOrder = try choice.descriptor.options.first("capped")?.isTruthy ?? false
+        self.isNew = isNew
+        definition = try CollectionDefinition(choice.descriptor, for: context.server)
+        writer = DocumentMerger(
+            pool: context.pool, server: context.server, namespace: choice.target,
+            isOrdered: keepsOrder)
+        self.context = context
+    }
+
+    func prepare() async throws {
+        guard isNew else { return }
+        try await context.pool.withConnection { connection in
+            try await connection.createCollection(
+                namespace.collection, in: namespace.database, options: definition.options)
+        }
+    }
+
+    func load(_ documents: ArraySlice<UInt8>) async throws -> LoadOutcome {
+        var outcome = LoadOutcome()
+        var batch: [ArraySlice<UInt8>] = []
+        var byteCount = 0
+        for document in try Self.split(documents) {
+            if batch.count == Self.batchDocumentCount
+                || !batch.isEmpty && byteCount + document.count > Self.batchByteCount
+            {
+                outcome.add(try await writer.merge(batch))
+                (batch, byteCount) = ([], 0)
+            }
+            batch.append(document)
+            byteCount += document.count
+        }
+        outcome.add(try await writer.merge(batch))
+        return outcome
+    }
+
+    func complete(_ totals: DocumentTotals) async throws {
+        do {
+            let differences = try await context.pool.withConnection { connection in
+                try await connection.buildIndexes(
+                    definition.indexes, of: namespace.collection, in: namespace.database)
+            }
+            for difference in differences { context.observer.noticed(difference) }
+        } catch let error as MongoError where !isNew && error.code == .command {
+            context.observer.noticed("indexes of \(namespace) were left as they are: \(error)")
+        }
+    }
+
+    func commit() async throws {}
+
+    /// What was merged stays: each document is a whole one, and nothing was deleted.
+    func abandon() async throws {}
+
+    private static func split(_ documents: ArraySlice<UInt8>) throws -> [ArraySlice<UInt8>] {
+        var parts: [ArraySlice<UInt8>] = []
+        try documents.withUnsafeBytes { bytes in
+            var offset = 0
+            while offset < bytes.count {
+                let count = try BSONFraming.documentByteCount(in: bytes, at: offset)
+                let start = documents.startIndex + offset
+                parts.append(documents[start..<start + count])
+                offset += count
+            }
+        }
+        return parts
+    }
+}
