@@ -49,7 +49,9 @@ let package = Package(
         module("ArchiveEngine", ["ArchiveFormat", "BSONBytes"]),
         module("ObjectStorage", ["BlockingCalls"]),
         module("MongoDriver", ["BSONBytes", "BlockingCalls", "CMongoC"]),
+        module("PrivateServer", ["BSONBytes", "BlockingCalls", "MongoDriver"]),
 
         tests("BSONBytesTests", ["BSONBytes"]),
+        tests("MongoDriverTests", ["BSONBytes", "MongoDriver", "PrivateServer"]),
     ]
 )

@@ -50,7 +50,8 @@ extension MongoConnection {
     public func dropCollection(_ collection: String, in database: String) throws {
         let command = BSONDocument { $0.append("drop", collection) }
         do { _ = try run(command, on: database, as: .write) } catch let error as MongoError
-        where error.code == .namespaceNotFound { return }
+            where error.code == .namespaceNotFound
+        { return }
     }
 
     /// Removes a database with all that is in it.

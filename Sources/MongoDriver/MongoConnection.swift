@@ -1,5 +1,5 @@
-import BlockingCalls
 public import BSONBytes
+import BlockingCalls
 
 /// One connection's worth of work: calls run one after another on a thread of the connection's own,
 /// so a call that waits for the server holds up nobody else. Got from `MongoPool.withConnection`.

@@ -3,7 +3,9 @@ import Synchronization
 /// Hands out a bounded number of things, first come, first served. Who waits holds no thread and
 /// leaves the line when cancelled.
 final class WaitingLine<Element: Sendable>: Sendable {
-    private typealias Waiter = (ticket: UInt64, continuation: CheckedContinuation<Element, any Error>)
+    private typealias Waiter = (
+        ticket: UInt64, continuation: CheckedContinuation<Element, any Error>
+    )
 
     private struct State {
         var idle: [Element] = []
@@ -45,7 +47,9 @@ final class WaitingLine<Element: Sendable>: Sendable {
             }
         } onCancel: {
             let waiter = state.withLock { state in
-                state.waiters.firstIndex { $0.ticket == ticket }.map { state.waiters.remove(at: $0) }
+                state.waiters.firstIndex { $0.ticket == ticket }.map {
+                    state.waiters.remove(at: $0)
+                }
             }
             waiter?.continuation.resume(throwing: CancellationError())
         }
@@ -75,7 +79,8 @@ final class WaitingLine<Element: Sendable>: Sendable {
 
     private static var closed: MongoError { MongoError(.poolClosed, "the pool is closed") }
 
-    private func enqueue(_ continuation: CheckedContinuation<Element, any Error>, _ ticket: UInt64) {
+    private func enqueue(_ continuation: CheckedContinuation<Element, any Error>, _ ticket: UInt64)
+    {
         let outcome: Result<Element, any Error>? = state.withLock { state in
             guard !state.isClosed else { return .failure(Self.closed) }
             // The handler of a cancellation before this point found nobody to turn away.
