@@ -15,7 +15,7 @@ final class ServerProcess {
     /// Answers every order with one line. Own session, so that a Ctrl-C meant for us ends neither
     /// the shell before it has cleaned up nor the server.
     private static let script = """
-        exec 2>/dev/null; trap '' HUP INT TERM
+        exec 2>/dev/null; trap : HUP INT TERM
         folder=$1; shift; server=
         end() { [ -n "$server" ] && kill "$1" "$server" && wait "$server"; server=; }
         while read -r order; do

@@ -71,6 +71,57 @@ extension ServerTests {
             }
         }
 
+        @Test(arguments: ["failCommand", "onPrimaryTransactionalWrite"])
+        func anInsertWhoseAnswerIsLostIsDoneExactlyOnce(failPoint: String) async throws {
+            var options = PrivateServer.Options()
+            options.arguments = ["--setParameter", "enableTestCommands=1"]
+            let server = try await PrivateServer(options)
+            let pool = try MongoPool(uri: server.uri, connectionCountMax: 1)
+            // The first breaks the connection before the insert, the second after it.
+            let command = BSONDocument {
+                $0.append("configureFailPoint", failPoint)
+                $0.append("mode", BSONDocument { $0.append("times", Int32(1)) })
+                $0.append(
+                    "data",
+                    BSONDocument {
+                        if failPoint == "failCommand" {
+                            $0.append("failCommands", array: ["insert"])
+                        }
+                        $0.append("closeConnection", true)
+                    })
+            }
+            try await pool.withConnection { connection in
+                _ = try await connection.run(command, on: "admin")
+                let documents = makeDocuments(10)
+                let result = try await connection.insert(
+                    run(of: documents), into: "c", on: "d", options: InsertOptions())
+                #expect(result.documentCount == 10)
+                #expect(result.errors.isEmpty)
+                let request = FindRequest(database: "d", collection: "c")
+                let found = try await connection.withCursor(request, drain).documents
+                #expect(found == documents)
+            }
+        }
+
+        @Test func aStandaloneServerTakesInsertsAndKeepsThemOverARestart() async throws {
+            var options = PrivateServer.Options()
+            options.isReplicaSet = false
+            let server = try await PrivateServer(options)
+            let pool = try MongoPool(uri: server.uri, connectionCountMax: 1)
+            try await pool.withConnection { connection in
+                let documents = makeDocuments(10)
+                _ = try await connection.insert(
+                    run(of: documents), into: "c", on: "d", options: InsertOptions())
+                #expect(try await connection.serverInfo().role == .standalone)
+                #expect(try await connection.operationTime() == nil)
+                try await server.stop()
+                try await server.restart()
+                let request = FindRequest(database: "d", collection: "c")
+                let found = try await connection.withCursor(request, drain).documents
+                #expect(found == documents)
+            }
+        }
+
         @Test func aClosedPoolSaysSo() async throws {
             let pool = try MongoPool(
                 uri: try await PrivateServer.shared().uri, connectionCountMax: 1)
