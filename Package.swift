@@ -64,5 +64,9 @@ let package = Package(
         tests("ObjectStorageTests", ["ObjectStorage"]),
         tests("SampleDataTests", ["SampleData", "BSONBytes"]),
         tests("TidyTests", []),
+        module("PrivateServer", ["BSONBytes", "BlockingCalls", "MongoDriver"]),
+
+        tests("BSONBytesTests", ["BSONBytes"]),
+        tests("MongoDriverTests", ["BSONBytes", "MongoDriver", "PrivateServer"]),
     ]
 )

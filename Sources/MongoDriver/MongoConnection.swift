@@ -5,7 +5,10 @@ import BlockingCalls
 /// so a call that waits for the server holds up nobody else. Got from `MongoPool.withConnection`.
 public actor MongoConnection {
     private let executor: SerialThreadExecutor
-    private let client: Client
+    let client: Client
+    /// The session of the connection's inserts. Kept, so that nobody else counts transactions in
+    /// it.
+    var writeSession: Session?
 
     /// The connection's own thread.
     public nonisolated var unownedExecutor: UnownedSerialExecutor {

@@ -46,6 +46,10 @@ final class URIHandle: @unchecked Sendable {
             throw MongoError(.invalidURI, "the connection string cannot be read: \(reason)")
         }
         pointer = uri
+        // libmongoc takes what follows the first "@" for a host, and would make it known as one.
+        guard hosts.allSatisfy({ !$0.contains("@") }) else {
+            throw MongoError(.invalidURI, "an \"@\" in user or password is to be written %40")
+        }
         for option in [MONGOC_URI_SERVERSELECTIONTIMEOUTMS, MONGOC_URI_CONNECTTIMEOUTMS]
         where !mongoc_uri_has_option(uri, option) {
             mongoc_uri_set_option_as_int32(uri, option, 5000)
