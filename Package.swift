@@ -56,6 +56,7 @@ let package = Package(
                 "ArchiveEngine", "ArchiveFormat", "BSONBytes", "ExtendedJSON", "MongoDriver",
                 "ObjectStorage",
             ]),
+        module("PrivateServer", ["BSONBytes", "BlockingCalls", "MongoDriver"]),
 
         tests("BSONBytesTests", ["BSONBytes"]),
         tests("ArchiveFormatTests", ["ArchiveFormat", "BSONBytes"]),
@@ -64,9 +65,6 @@ let package = Package(
         tests("ObjectStorageTests", ["ObjectStorage"]),
         tests("SampleDataTests", ["SampleData", "BSONBytes"]),
         tests("TidyTests", []),
-        module("PrivateServer", ["BSONBytes", "BlockingCalls", "MongoDriver"]),
-
-        tests("BSONBytesTests", ["BSONBytes"]),
         tests("MongoDriverTests", ["BSONBytes", "MongoDriver", "PrivateServer"]),
     ]
 )

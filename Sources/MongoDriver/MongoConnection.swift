@@ -41,6 +41,15 @@ public actor MongoConnection {
         _ request: FindRequest, _ body: (MongoCursor) async throws -> Result
     ) async throws -> Result {
         let cursor = try await openCursor(request)
+        // A server answers for a collection that is not there at that moment as for an empty one,
+        // only without a moment.
+        guard request.atClusterTime == nil || cursor.readsSnapshot else {
+            await cursor.close()
+            throw MongoError(
+                .snapshotUnavailable,
+                "\(request.database).\(request.collection) was dropped or renamed after the "
+                    + "moment to be read")
+        }
         return try await Self.with(cursor, body)
     }
 
