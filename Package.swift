@@ -64,6 +64,12 @@ let package = Package(
         tests("ExtendedJSONTests", ["ExtendedJSON", "BSONBytes"]),
         tests("ObjectStorageTests", ["ObjectStorage"]),
         tests("SampleDataTests", ["SampleData", "BSONBytes"]),
+        tests(
+            "SnapshotsTests",
+            [
+                "ArchiveEngine", "ArchiveFormat", "BSONBytes", "MongoDriver", "ObjectStorage",
+                "PrivateServer", "SampleData", "Snapshots",
+            ]),
         tests("TidyTests", []),
         tests("MongoDriverTests", ["BSONBytes", "MongoDriver", "PrivateServer"]),
     ]

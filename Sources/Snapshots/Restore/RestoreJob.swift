@@ -27,7 +27,7 @@ struct RestoreJob {
         var ledger = ArchiveLedger(reader.prelude)
         var outcomes: [Int: LoadOutcome] = [:]
         var report = RestoreReport()
-        var progress = Progress(phase: .loading, byteCountTotal: plan.byteCountTotal(reader))
+        var progress = JobProgress(phase: .loading, byteCountTotal: plan.byteCountTotal(reader))
         let loader = ChunkLoader(targets: plan.targetsByDataNamespace)
         try await withOrderedWindow(
             width: width, next: { try await reader.next() },
@@ -60,7 +60,7 @@ struct RestoreJob {
             width: width, next: { waiting.popFirst() },
             transform: { [context] (target: any RestoreTarget) async throws -> Void in
                 context.observer.progressed(
-                    Progress(phase: .comparing, subject: target.namespace.description))
+                    JobProgress(phase: .comparing, subject: target.namespace.description))
                 let ordinal = ledger.ordinals[target.source.dataNamespace]
                 try await target.complete(
                     ordinal.map { ledger.totals(of: $0) } ?? DocumentTotals())
@@ -71,7 +71,7 @@ struct RestoreJob {
     private func commit() async throws {
         for target in plan.targets.sorted(by: { $0.commitRank < $1.commitRank }) {
             context.observer.progressed(
-                Progress(phase: .publishing, subject: target.namespace.description))
+                JobProgress(phase: .publishing, subject: target.namespace.description))
             try await target.commit()
         }
     }
