@@ -76,7 +76,7 @@ enum CollectionKinds {
                         $0.append("metaField", "station")
                         $0.append("granularity", "hours")
                     })
-                $0.append("expireAfterSeconds", Int64(2_000_000_000))
+                $0.append("expireAfterSeconds", Int64(1_000_000_000))
             })
         try await fixture.insert(
             (0..<100).map { number in
@@ -105,7 +105,7 @@ enum CollectionKinds {
             BSONDocument {
                 $0.append("collation", BSONDocument { $0.append("locale", "simple") })
             })
-        try await index(fixture, "collated", "inherited", [("_id", Int32(-1))], BSONDocument())
+        try await index(fixture, "collated", "inherited", [("other", Int32(-1))], BSONDocument())
     }
 
     private static func validated(_ fixture: SnapshotFixture) async throws {
@@ -134,7 +134,7 @@ enum CollectionKinds {
         try await index(fixture, name, "wild", [("$**", Int32(1))], BSONDocument())
         try await index(
             fixture, name, "ttl", [("at", Int32(1))],
-            BSONDocument { $0.append("expireAfterSeconds", Int32(2_000_000_000)) })
+            BSONDocument { $0.append("expireAfterSeconds", Int32(1_000_000_000)) })
         try await index(
             fixture, name, "some", [("n", 1.0)],
             BSONDocument {
