@@ -12,7 +12,7 @@ extension MongoError {
     ///   - server: `host:port` or the redacted connection string.
     init(_ failure: bson_error_t, reply: BSONDocument?, context: String, server: String) {
         let number = Int(failure.code)
-        let detail = Self.withoutDocuments(failure.text)
+        let detail = Self.reason(in: failure.text)
         let labels = Self.labels(in: reply)
         switch mongoc_error_domain_t(rawValue: failure.domain) {
         case MONGOC_ERROR_SERVER, MONGOC_ERROR_WRITE_CONCERN:
@@ -23,7 +23,7 @@ extension MongoError {
                 codeName: Self.string("codeName", in: reply), labels: labels, server: server)
         case MONGOC_ERROR_SERVER_SELECTION:
             self.init(
-                .serverSelection, "\(context) found no server that answers: \(detail)",
+                .serverSelection, "no server answered \(context) in time: \(detail)",
                 labels: labels, server: server)
         case MONGOC_ERROR_CLIENT where number == MONGOC_ERROR_CLIENT_AUTHENTICATE.rawValue:
             self.init(.authentication, "authentication failed: \(detail)", server: server)
@@ -47,6 +47,19 @@ extension MongoError {
             .writeConcern, "\(context) was not acknowledged as asked: \(text)",
             serverCode: (try? error.first("code"))?.wholeNumber,
             codeName: Self.string("codeName", in: error), server: server)
+    }
+
+    /// What is new in libmongoc's message: it repeats what was being done, and so do we.
+    private static func reason(in message: String) -> String {
+        var reason = withoutDocuments(message)[...]
+        for lead in ["with database \"", "`serverSelectionTimeoutMS` expired: "] {
+            guard let range = reason.firstRange(of: lead) else { continue }
+            reason = reason[range.upperBound...]
+            if lead.hasSuffix("\""), let end = reason.firstRange(of: "\": ") {
+                reason = reason[end.upperBound...]
+            }
+        }
+        return String(reason.hasSuffix(".") ? reason.dropLast() : reason)
     }
 
     /// A server's message without the key of a duplicate, which is part of a document.
