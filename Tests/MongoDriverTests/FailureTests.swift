@@ -49,7 +49,8 @@ extension ServerTests {
                 error.description
                     == "no server answered ping on \"admin\" in time: "
                     + "[Failed to connect to target host: 127.0.0.1:1] "
-                    + "at mongodb://***@127.0.0.1:1; check that it runs and that host and port are right"
+                    + "at mongodb://***@127.0.0.1:1; "
+                    + "check that it runs and that host and port are right"
             )
         }
 
