@@ -81,8 +81,8 @@ final class Client {
         return mongoc_server_description_id(server)
     }
 
-    /// Whether the deployment recognizes a write that it has done already by session and transaction
-    /// number, and the connection string does not say `retryWrites=false`.
+    /// Whether the deployment recognizes a write that it has done already by session and
+    /// transaction number, and the connection string does not say `retryWrites=false`.
     func recognizesRepetitions() throws(MongoError) -> Bool {
         let server = try selectServer(for: .write)
         let uri = mongoc_client_get_uri(pointer)
