@@ -47,14 +47,13 @@ let package = Package(
         module(
             "ArchiveFormat",
             ["BSONBytes", "ExtendedJSON", "CISAL", "CDeflate", "CZlib", "CZstd", "CLZ4", "CCrypto"]),
-        module("ArchiveEngine", ["ArchiveFormat", "BSONBytes"]),
+        module("ArchiveEngine", ["ArchiveFormat"]),
         module("ObjectStorage", ["BlockingCalls"]),
         module("MongoDriver", ["BSONBytes", "BlockingCalls", "CMongoC"]),
         module(
             "Snapshots",
             [
-                "ArchiveEngine", "ArchiveFormat", "BSONBytes", "ExtendedJSON", "MongoDriver",
-                "ObjectStorage",
+                "ArchiveEngine", "ArchiveFormat", "BSONBytes", "MongoDriver", "ObjectStorage",
             ]),
         module("PrivateServer", ["BSONBytes", "BlockingCalls", "MongoDriver"]),
 
@@ -67,7 +66,7 @@ let package = Package(
         tests(
             "SnapshotsTests",
             [
-                "ArchiveEngine", "ArchiveFormat", "BSONBytes", "MongoDriver", "ObjectStorage",
+                "ArchiveFormat", "BSONBytes", "MongoDriver", "ObjectStorage",
                 "PrivateServer", "SampleData", "Snapshots",
             ]),
         tests("TidyTests", []),

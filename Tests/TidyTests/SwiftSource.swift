@@ -23,6 +23,8 @@ struct SwiftSource {
         let text: String
         /// The line it begins on, from 1.
         let line: Int
+        /// Where it begins in the code, in bytes.
+        let position: Int
     }
 
     init(_ text: String) {
@@ -47,10 +49,11 @@ struct SwiftSource {
         return modules
     }
 
-    /// Whether two tokens stand next to each other somewhere, such as `try` and `!`.
+    /// Where a word has a token right behind it, without a space, such as `try` and `!`.
     func line(of first: String, followedBy second: String) -> Int? {
         zip(tokens, tokens.dropFirst()).first { token, next in
             token.kind == .word && token.text == first && next.text == second
+                && next.position == token.position + first.utf8.count
         }?.0.line
     }
 
@@ -62,19 +65,19 @@ struct SwiftSource {
             let byte = code[position]
             if let literal = literals[position] {
                 let text = String(decoding: literal, as: UTF8.self)
-                tokens.append(Token(kind: .string, text: text, line: line))
+                tokens.append(Token(kind: .string, text: text, line: line, position: position))
             } else if SwiftScanner.isWord(byte) {
                 var end = position
                 while end < code.count, SwiftScanner.isWord(code[end]) { end += 1 }
                 let text = String(decoding: code[position..<end], as: UTF8.self)
-                tokens.append(Token(kind: .word, text: text, line: line))
+                tokens.append(Token(kind: .word, text: text, line: line, position: position))
                 position = end
                 continue
             } else if byte == UInt8(ascii: "\n") {
                 line += 1
             } else if byte > 0x20, byte != UInt8(ascii: "\"") {
                 let text = String(UnicodeScalar(byte))
-                tokens.append(Token(kind: .punctuation, text: text, line: line))
+                tokens.append(Token(kind: .punctuation, text: text, line: line, position: position))
             }
             position += 1
         }
