@@ -36,10 +36,12 @@ public struct Restore: Sendable {
     private let options: Options
     private let observer: any JobObserver
 
+    /// - Parameter pool: with at least two connections, and better one for each of `options.width`.
     public init(
         _ location: ArchiveLocation, to pool: MongoPool, options: Options,
         observer: any JobObserver
     ) {
+        precondition(pool.connectionCountMax >= 2, "a restore reads and writes at once")
         self.location = location
         self.pool = pool
         self.options = options

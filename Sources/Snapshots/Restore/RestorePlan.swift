@@ -59,7 +59,10 @@ struct RestorePlan: Sendable {
             guard options.filter.contains(descriptor.namespace),
                 seen.insert(descriptor.dataNamespace).inserted
             else { continue }
-            if let reason = skipReason(descriptor, options) {
+            switch disposition(descriptor, options) {
+            case .restored: break
+            case .leftOut: continue
+            case .missed(let reason):
                 context.observer.noticed("left out \(descriptor.namespace): \(reason)")
                 continue
             }
@@ -74,24 +77,27 @@ struct RestorePlan: Sendable {
         return choices
     }
 
-    /// Why a namespace never comes back as it is; nil for all that do.
-    private static func skipReason(
+    /// Whether a namespace comes back.
+    private enum Disposition {
+        case restored
+        /// It is the server's own, or not wanted: nobody expects it back.
+        case leftOut
+        /// Somebody might miss it.
+        case missed(String)
+    }
+
+    private static func disposition(
         _ descriptor: NamespaceDescriptor, _ options: Restore.Options
-    ) -> String? {
+    ) -> Disposition {
         let namespace = descriptor.namespace
-        switch namespace.collection {
-        case "oplog" where namespace.database.isEmpty: return "the oplog is not replayed"
-        case "system.profile": return "the profiler's records belong to the server"
-        case "system.views": return "views come back by their definitions"
-        case "system.version" where namespace.database == "admin":
-            return "a server keeps its own versions"
-        case "system.users" where namespace.database == "admin" && !options.restoresUsersAndRoles,
-            "system.roles" where namespace.database == "admin" && !options.restoresUsersAndRoles:
-            return "users and roles are not wanted"
-        case let name where name.hasPrefix("$admin."):
-            return "users and roles of a single database are not supported"
-        default: return isServersOwn(namespace) ? "it is the server's own" : nil
+        if namespace == Namespace("", "oplog") { return .missed("the oplog is not replayed") }
+        if namespace.collection.hasPrefix("$admin.") {
+            return .missed("users and roles of a single database are not supported")
         }
+        // Views come back by their definitions, and the profiler's records belong to the server.
+        if ["system.views", "system.profile"].contains(namespace.collection) { return .leftOut }
+        if descriptor.isAuthorization, !options.restoresUsersAndRoles { return .leftOut }
+        return isServersOwn(namespace) ? .leftOut : .restored
     }
 
     /// Collections that a server would let be replaced although it keeps its state in them.

@@ -14,6 +14,7 @@ struct RestoreTargetFactory {
         if choice.descriptor.isAuthorization {
             return AuthorizationTarget(choice, mode, context)
         }
+        try checkTimeSeries(choice)
         switch (choice.descriptor.type, mode) {
         case (.view, _):
             return ViewTarget(choice, live: existing, context)
@@ -28,6 +29,18 @@ struct RestoreTargetFactory {
         case (_, .merge):
             return try MergedCollection(choice, isNew: existing == nil, context)
         }
+    }
+
+    /// From 8.3 on a server takes buckets only by commands that were never tried here.
+    private func checkTimeSeries(_ choice: RestorePlan.Choice) throws {
+        let version = context.server.versionString
+        guard choice.descriptor.type == .timeseries,
+            !ArchivePrelude.keepsBucketsApart(serverVersion: version)
+        else { return }
+        throw SnapshotError(
+            .unsupported,
+            "time series \(choice.target) can't be restored to a server of version \(version); "
+                + "leave it out with --ns-exclude, or use mongorestore for it")
     }
 
     /// The buckets of a time series only fit one that packs them in the same way.
