@@ -47,10 +47,10 @@ def crc64(data, before=0):
     return value ^ MASK
 
 
-def document_at(data, at):
+def document_at(data, at, size_max=DOCUMENT_MAX):
     """The bytes of the BSON document at an offset."""
     size = int.from_bytes(data[at:at + 4], "little")
-    require(5 <= size <= min(DOCUMENT_MAX, len(data) - at), "a document's length is wrong")
+    require(5 <= size <= min(size_max, len(data) - at), "a document's length is wrong")
     require(data[at + size - 1] == 0, "a document does not end in 0")
     return data[at:at + size]
 
@@ -68,8 +68,8 @@ def fields(document):
             length = int.from_bytes(document[start:start + 4], "little")
             size = {0x02: length + 4, 0x03: length, 0x04: length, 0x05: length + 5}.get(kind)
             end = start + (sizes[kind] if size is None else size)
-            found[document[at + 1:start - 1].decode()] = decoders.get(kind, bytes)(document[start:end])
-            at = end
+            name, value = document[at + 1:start - 1].decode(), document[start:end]
+            found[name], at = decoders.get(kind, bytes)(value), end
         require(at == len(document) - 1, "the fields of a document do not fill it")
     except (IndexError, KeyError, ValueError):
         raise Damaged("a document of the format cannot be read") from None
@@ -93,7 +93,7 @@ def read_header(file):
     require(header.codec in (1, 2, 3), f"codec {header.codec} is unknown")
     empty, one = header.kind in (INDEX, TRAILER), header.kind in (SPECIAL, DATA, END)
     require(header.raw <= RAW_MAX and (header.raw == 0) == empty, "raw_bytes is beyond its limits")
-    require((header.ordinal != NONE) == one and not header.reserved, "the header contradicts itself")
+    require((header.ordinal != NONE) == one and not header.reserved, "the header is contradictory")
     require(header.stored <= STORED_MAX, "stored_bytes is beyond its limits")
     return header, data
 
@@ -264,12 +264,16 @@ class Walk:
         manifest_bytes, chunks, _, sha256 = self.trailer[3:]
         require(hashlib.sha256(self.index).digest() == sha256, "the index's SHA-256 does not match")
         fits = manifest_bytes <= MANIFEST_MAX and chunks == len(self.rows)
-        require(fits and len(self.index) == manifest_bytes + chunks * ROW.size, "the index is too short")
+        fits = fits and len(self.index) == manifest_bytes + chunks * ROW.size
+        require(fits, "the index does not have its stated length")
         for n, row in enumerate(ROW.iter_unpack(self.index[manifest_bytes:])):
-            require(row[:8] + row[10:12] + row[14:] == self.rows[n], f"row {n} does not match its chunk")
-            padded = all(size <= 32 and not any(key[size:]) for size, key in zip(row[8:], row[12:14]))
-            require(padded, f"row {n} has a key that is not padded with zeros")
-        self.manifest = fields(document_at(self.index[:manifest_bytes], 0))
+            same = row[:8] + row[10:12] + row[14:] == self.rows[n]
+            require(same, f"row {n} does not match its chunk")
+            keys = list(zip(row[8:10], row[12:14]))
+            padded = all(size <= 32 and not any(key[size:]) for size, key in keys)
+            in_order = bool(row[8]) == bool(row[9]) and keys[0][1] <= keys[1][1]
+            require(padded and in_order, f"the keys of row {n} are wrong")
+        self.manifest = fields(document_at(self.index[:manifest_bytes], 0, MANIFEST_MAX))
 
     def check_manifest(self):
         """The manifest against everything that was read."""
@@ -294,9 +298,9 @@ class Walk:
 
 def summary(walk):
     """What is in the archive, in the terms of formats/vectors/expected.json."""
-    names = [{"db": entry["db"], "collection": entry["collection"], "documents": entry["documents"],
-              "bytes": entry["bytes"], "crc64": f"{entry['crc64']:016x}",
-              "fingerprint": entry["fingerprint"][5:].hex()} for entry in walk.manifest["namespaces"]]
+    names = [dict({key: entry[key] for key in ("db", "collection", "documents", "bytes")},
+                  crc64=f"{entry['crc64']:016x}", fingerprint=entry["fingerprint"][5:].hex())
+             for entry in walk.manifest["namespaces"]]
     return {"codec": CODECS[walk.codec], "chunks": len(walk.rows), "documents": walk.documents,
             "bytes": walk.bytes, "seal": walk.trailer[6].hex(), "namespaces": names}
 
@@ -320,9 +324,9 @@ def main(path, as_json):
     for name, value in list(found.items())[:-1]:
         print(f"  {name} {value}")
     for entry in found["namespaces"]:
-        print("  " + "  ".join(str(value) for value in entry.values()))
+        print("  " + "  ".join(json.dumps(value).strip('"') for value in entry.values()))
     if walk.codec != 1:
-        print(f"  content not read: only headers, checksums and index of {found['codec']} were checked")
+        print(f"  content not read: {found['codec']} needs a codec, the rest was checked")
     elif not xxhash:
         print("  fingerprints not checked: the module xxhash is not there")
     return 0
