@@ -320,15 +320,15 @@ def main(path, as_json):
     if as_json:
         print(json.dumps(found, indent=1))
         return 0
-    print(f"{path}: whole")
-    for name, value in list(found.items())[:-1]:
-        print(f"  {name} {value}")
+    lines = [f"{path}: whole"]
+    lines += [f"{name} {value}" for name, value in list(found.items())[:-1]]
     for entry in found["namespaces"]:
-        print("  " + "  ".join(json.dumps(value).strip('"') for value in entry.values()))
+        lines.append("  ".join(json.dumps(value).strip('"') for value in entry.values()))
     if walk.codec != 1:
-        print(f"  content not read: {found['codec']} needs a codec, the rest was checked")
+        lines.append(f"content not read: {found['codec']} needs a codec, the rest was checked")
     elif not xxhash:
-        print("  fingerprints not checked: the module xxhash is not there")
+        lines.append("fingerprints not checked: the module xxhash is not there")
+    print("\n  ".join(lines))
     return 0
 
 
