@@ -47,15 +47,15 @@ let package = Package(
         module(
             "ArchiveFormat",
             ["BSONBytes", "ExtendedJSON", "CISAL", "CDeflate", "CZlib", "CZstd", "CLZ4", "CCrypto"]),
-        module("ArchiveEngine", ["ArchiveFormat", "BSONBytes"]),
+        module("ArchiveEngine", ["ArchiveFormat"]),
         module("ObjectStorage", ["BlockingCalls"]),
         module("MongoDriver", ["BSONBytes", "BlockingCalls", "CMongoC"]),
         module(
             "Snapshots",
             [
-                "ArchiveEngine", "ArchiveFormat", "BSONBytes", "ExtendedJSON", "MongoDriver",
-                "ObjectStorage",
+                "ArchiveEngine", "ArchiveFormat", "BSONBytes", "MongoDriver", "ObjectStorage",
             ]),
+        module("PrivateServer", ["BSONBytes", "BlockingCalls", "MongoDriver"]),
 
         tests("BSONBytesTests", ["BSONBytes"]),
         tests("ArchiveFormatTests", ["ArchiveFormat", "BSONBytes"]),
@@ -63,6 +63,13 @@ let package = Package(
         tests("ExtendedJSONTests", ["ExtendedJSON", "BSONBytes"]),
         tests("ObjectStorageTests", ["ObjectStorage"]),
         tests("SampleDataTests", ["SampleData", "BSONBytes"]),
+        tests(
+            "SnapshotsTests",
+            [
+                "ArchiveFormat", "BSONBytes", "MongoDriver", "ObjectStorage",
+                "PrivateServer", "SampleData", "Snapshots",
+            ]),
         tests("TidyTests", []),
+        tests("MongoDriverTests", ["BSONBytes", "MongoDriver", "PrivateServer"]),
     ]
 )

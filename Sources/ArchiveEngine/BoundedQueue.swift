@@ -9,9 +9,10 @@ import Synchronization
 ///   runs in the caller's task; `next` answers nil at the end.
 public func withProducer<Element: Sendable, Result>(
     capacity: Int,
-    produce: @escaping @Sendable (
-        _ send: @escaping @Sendable (Element) async throws -> Void
-    ) async throws -> Void,
+    produce:
+        @escaping @Sendable (
+            _ send: @escaping @Sendable (Element) async throws -> Void
+        ) async throws -> Void,
     consume: (_ next: () async throws -> Element?) async throws -> Result
 ) async throws -> Result {
     precondition(capacity >= 1, "a queue holds at least one element")

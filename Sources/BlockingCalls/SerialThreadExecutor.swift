@@ -4,7 +4,9 @@ import Dispatch
 /// holds up nobody else. An actor takes it as its executor:
 ///
 ///     private let executor = SerialThreadExecutor(label: "connection")
-///     nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
+///     nonisolated var unownedExecutor: UnownedSerialExecutor {
+///         executor.asUnownedSerialExecutor()
+///     }
 ///
 /// A serial dispatch queue without a target gets a thread whenever it has work, however many others
 /// are blocked.

@@ -81,10 +81,22 @@ final class Client {
         return mongoc_server_description_id(server)
     }
 
+    /// Whether the deployment recognizes a write that it has done already by session and
+    /// transaction number, and the connection string does not say `retryWrites=false`.
+    func recognizesRepetitions() throws(MongoError) -> Bool {
+        let server = try selectServer(for: .write)
+        let uri = mongoc_client_get_uri(pointer)
+        guard mongoc_uri_get_option_as_bool(uri, MONGOC_URI_RETRYWRITES, true),
+            let description = mongoc_client_get_server_description(pointer, server)
+        else { return false }
+        defer { mongoc_server_description_destroy(description) }
+        return String(cString: mongoc_server_description_type(description)) != "Standalone"
+    }
+
     /// Starts a session.
     func startSession() throws(MongoError) -> Session {
         var failure = bson_error_t()
-        guard let session = Session(client: pointer, &failure) else {
+        guard let session = Session(of: self, pointer, &failure) else {
             throw MongoError(
                 failure, reply: nil, context: "starting a session", server: redactedURI)
         }

@@ -31,20 +31,26 @@ struct InsertCommands {
             }
             if let concern = options.writeConcern { builder.append("writeConcern", concern) }
         }
-        head = fields.bytes.dropLast() + [BSONType.array.rawValue] + Array("documents".utf8) + [0]
+        head = fields.bytes.dropLast()
     }
 
     /// The next command's bytes, or nil when all documents are in one.
     ///
+    /// - Parameter transactionNumber: by which the server recognizes a repetition; nil for none.
     /// - Throws: `BSONError` when the run is not made of whole documents.
-    mutating func next() throws(BSONError) -> [UInt8]? {
+    mutating func next(transactionNumber: Int64? = nil) throws(BSONError) -> [UInt8]? {
         let lengths = try nextLengths()
         guard !lengths.isEmpty else { return nil }
         let keyByteCountMax = 6
+        let wrapping = lengths.count * (keyByteCountMax + 2) + 64
         var command: [UInt8] = []
-        command.reserveCapacity(
-            head.count + lengths.reduce(0, +) + lengths.count * (keyByteCountMax + 2) + 6)
+        command.reserveCapacity(head.count + lengths.reduce(0, +) + wrapping)
         command += head
+        if let transactionNumber {
+            let field = BSONDocument { $0.append("txnNumber", transactionNumber) }
+            command += field.bytes.dropFirst(4).dropLast()
+        }
+        command += [BSONType.array.rawValue] + Array("documents".utf8) + [0]
         let arrayStart = command.count
         command += [0, 0, 0, 0]
         var position = documents.startIndex + offset
@@ -68,7 +74,7 @@ struct InsertCommands {
         let outcome: Result<[Int], BSONError> = documents.withUnsafeBytes { bytes in
             var lengths: [Int] = []
             var position = offset
-            var byteCount = head.count + 6
+            var byteCount = head.count + 64
             do throws(BSONError) {
                 while position < bytes.count, lengths.count < documentCountMax {
                     let length = try BSONFraming.documentByteCount(in: bytes, at: position)

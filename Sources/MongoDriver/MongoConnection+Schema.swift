@@ -15,8 +15,8 @@ extension MongoConnection {
         _ = try run(builder.document, on: database, as: .write)
     }
 
-    /// Builds indexes and waits for them. The connection string's `socketTimeoutMS` (libmongoc's
-    /// default: five minutes) bounds the wait.
+    /// Builds indexes and waits for them, at most for the `socketTimeoutSeconds` of the `MongoURI`:
+    /// use one with hours for it.
     ///
     /// - Parameter specifications: as `indexes(of:in:)` returns them; none is nothing to do.
     public func createIndexes(

@@ -1,8 +1,21 @@
 public import BSONBytes
+import Synchronization
+
+/// Numbers inserts. One count for the whole process: a number used twice in a session would make a
+/// server take the second insert for done.
+private let transactionCount = Atomic<Int64>(0)
+
+/// How often an insert is sent again when the network fails or the primary changes. Each time
+/// libmongoc waits for a primary up to `serverSelectionTimeoutMS`; an election takes some twelve
+/// seconds.
+private let repetitionCountMax = 3
 
 extension MongoConnection {
     /// Inserts documents exactly as they are: no field name is looked at, none is added but the
     /// `_id` that a server adds where there is none.
+    ///
+    /// A command that failed for the network's or an election's sake is repeated; a replica set
+    /// recognizes what it has done already. libmongoc would not do that for a raw `insert`.
     ///
     /// - Parameter documents: whole documents, one after another. Cut into as many commands as
     ///   their count and size ask for.
@@ -18,9 +31,12 @@ extension MongoConnection {
         var commands = InsertCommands(documents, into: collection, options)
         var result = WriteResult()
         var indexOffset = 0
-        while let command = try commands.next() {
+        if writeSession == nil, try client.recognizesRepetitions() {
+            writeSession = try client.startSession()
+        }
+        while let command = try commands.next(transactionNumber: nextTransactionNumber()) {
             try Task.checkCancellation()
-            let reply = try reply(to: command, on: database, along: Route(kind: .write)).get()
+            let reply = try sendInsert(command, on: database)
             result.add(try WriteResult(reply.document(), indexOffset: indexOffset))
             indexOffset = commands.documentCount
             if options.isOrdered, !result.errors.isEmpty { break }
@@ -34,5 +50,23 @@ extension MongoConnection {
     ///   as a whole.
     public func write(_ command: BSONDocument, on database: String) throws -> WriteResult {
         try WriteResult(run(command, on: database, as: .write))
+    }
+
+    private func nextTransactionNumber() -> Int64? {
+        writeSession == nil
+            ? nil : transactionCount.wrappingAdd(1, ordering: .relaxed).newValue
+    }
+
+    private func sendInsert(_ command: [UInt8], on database: String) throws -> Reply {
+        let route = Route(kind: .write, session: writeSession)
+        var repetitionCount = 0
+        while true {
+            do { return try reply(to: command, on: database, along: route).get() } catch {
+                let mayRepeat = writeSession != nil && error.isRetryable
+                guard mayRepeat, repetitionCount < repetitionCountMax else { throw error }
+                repetitionCount += 1
+                try Task.checkCancellation()
+            }
+        }
     }
 }

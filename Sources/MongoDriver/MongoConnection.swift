@@ -5,7 +5,10 @@ import BlockingCalls
 /// so a call that waits for the server holds up nobody else. Got from `MongoPool.withConnection`.
 public actor MongoConnection {
     private let executor: SerialThreadExecutor
-    private let client: Client
+    let client: Client
+    /// The session of the connection's inserts. Kept, so that nobody else counts transactions in
+    /// it.
+    var writeSession: Session?
 
     /// The connection's own thread.
     public nonisolated var unownedExecutor: UnownedSerialExecutor {
@@ -38,6 +41,15 @@ public actor MongoConnection {
         _ request: FindRequest, _ body: (MongoCursor) async throws -> Result
     ) async throws -> Result {
         let cursor = try await openCursor(request)
+        // A server answers for a collection that is not there at that moment as for an empty one,
+        // only without a moment.
+        guard request.atClusterTime == nil || cursor.readsSnapshot else {
+            await cursor.close()
+            throw MongoError(
+                .snapshotUnavailable,
+                "\(request.database).\(request.collection) was dropped or renamed after the "
+                    + "moment to be read")
+        }
         return try await Self.with(cursor, body)
     }
 

@@ -7,6 +7,8 @@ public actor MongoCursor {
     private let database: String
     private let collection: String
     private let batchDocumentCount: Int32
+    /// Whether the server states the moment that it reads at.
+    nonisolated let readsSnapshot: Bool
     private let serverID: UInt32
     private let kind: CommandKind
     private var session: Session?
@@ -25,6 +27,7 @@ public actor MongoCursor {
         serverID: UInt32, batchDocumentCount: Int32
     ) throws(MongoError) {
         let cursor = try CursorReply(reply, batch: "firstBatch")
+        readsSnapshot = cursor.readsSnapshot
         self.connection = connection
         self.database = database
         self.batchDocumentCount = batchDocumentCount
@@ -100,6 +103,7 @@ private struct CursorReply {
     /// What a getMore calls the collection.
     let collection: String
     let batch: RawBatch
+    let readsSnapshot: Bool
 
     init(_ reply: Reply, batch name: String) throws(MongoError) {
         guard let batch = RawBatch(reply, named: name), let id = reply.int64(at: "cursor.id"),
@@ -112,6 +116,7 @@ private struct CursorReply {
         // A database's name has no dot; a collection's may.
         collection = String(namespace[namespace.index(after: dot)...])
         self.batch = batch
+        readsSnapshot = reply.withElement(at: "cursor.atClusterTime") { _ in true } ?? false
     }
 }
 

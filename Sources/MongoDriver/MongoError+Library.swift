@@ -12,7 +12,7 @@ extension MongoError {
     ///   - server: `host:port` or the redacted connection string.
     init(_ failure: bson_error_t, reply: BSONDocument?, context: String, server: String) {
         let number = Int(failure.code)
-        let detail = Self.withoutDocuments(failure.text)
+        let detail = Self.reason(in: failure.text)
         let labels = Self.labels(in: reply)
         switch mongoc_error_domain_t(rawValue: failure.domain) {
         case MONGOC_ERROR_SERVER, MONGOC_ERROR_WRITE_CONCERN:
@@ -20,10 +20,11 @@ extension MongoError {
             self.init(
                 isServer ? Code(serverCode: number) : .writeConcern,
                 "\(context) failed: \(detail)", serverCode: number,
-                codeName: Self.string("codeName", in: reply), labels: labels, server: server)
+                codeName: Self.value("codeName", in: reply, \.string), labels: labels,
+                server: server)
         case MONGOC_ERROR_SERVER_SELECTION:
             self.init(
-                .serverSelection, "\(context) found no server that answers: \(detail)",
+                .serverSelection, "no server answered \(context) in time: \(detail)",
                 labels: labels, server: server)
         case MONGOC_ERROR_CLIENT where number == MONGOC_ERROR_CLIENT_AUTHENTICATE.rawValue:
             self.init(.authentication, "authentication failed: \(detail)", server: server)
@@ -42,11 +43,24 @@ extension MongoError {
 
     /// A reply's `writeConcernError`: the write was done, but not as safely as asked.
     init(writeConcernError error: BSONDocument, context: String, server: String) {
-        let text = Self.string("errmsg", in: error) ?? "the server does not say why"
+        let text = Self.value("errmsg", in: error, \.string) ?? "the server does not say why"
         self.init(
             .writeConcern, "\(context) was not acknowledged as asked: \(text)",
-            serverCode: (try? error.first("code"))?.wholeNumber,
-            codeName: Self.string("codeName", in: error), server: server)
+            serverCode: Self.value("code", in: error, \.wholeNumber),
+            codeName: Self.value("codeName", in: error, \.string), server: server)
+    }
+
+    /// What is new in libmongoc's message: it repeats what was being done, and so do we.
+    private static func reason(in message: String) -> String {
+        var reason = withoutDocuments(message)[...]
+        for lead in ["with database \"", "`serverSelectionTimeoutMS` expired: "] {
+            guard let range = reason.firstRange(of: lead) else { continue }
+            reason = reason[range.upperBound...]
+            if lead.hasSuffix("\""), let end = reason.firstRange(of: "\": ") {
+                reason = reason[end.upperBound...]
+            }
+        }
+        return String(reason.hasSuffix(".") ? reason.dropLast() : reason)
     }
 
     /// A server's message without the key of a duplicate, which is part of a document.
@@ -54,13 +68,16 @@ extension MongoError {
         message.firstRange(of: " dup key:").map { String(message[..<$0.lowerBound]) } ?? message
     }
 
-    // An error reply that is itself broken has no labels and no name; its message still counts.
+    // An error reply that is damaged itself has no labels and no name; its message still counts.
+
     private static func labels(in reply: BSONDocument?) -> [String] {
-        (try? reply?.first("errorLabels")?.array()?.compactMap(\.string)) ?? []
+        do { return try reply?.strings(in: "errorLabels") ?? [] } catch { return [] }
     }
 
-    private static func string(_ name: String, in reply: BSONDocument?) -> String? {
-        (try? reply?.first(name))?.string
+    private static func value<Value>(
+        _ name: String, in reply: BSONDocument?, _ convert: (BSONValue) -> Value?
+    ) -> Value? {
+        do { return try reply?.field(name, convert) } catch { return nil }
     }
 }
 

@@ -16,9 +16,12 @@ public struct MongoURI: Sendable, CustomStringConvertible {
     /// Reads a connection string. What it does not state is set: `serverSelectionTimeoutMS` and
     /// `connectTimeoutMS` to 5000, `appName` to `cairn`.
     ///
+    /// - Parameter socketTimeoutSeconds: how long a command may take before the connection counts
+    ///   as lost, unless the string states `socketTimeoutMS`. Nil is libmongoc's five minutes:
+    ///   enough for reads and writes, too little to build an index on a large collection.
     /// - Throws: `MongoError` with `invalidURI`, also for `w=0`: an unanswered write is no backup.
-    public init(_ string: String) throws {
-        handle = try URIHandle(string)
+    public init(_ string: String, socketTimeoutSeconds: Int32? = nil) throws {
+        handle = try URIHandle(string, socketTimeoutSeconds: socketTimeoutSeconds)
         let uri = handle.pointer
         let serviceHost = mongoc_uri_get_srv_hostname(uri).map { String(cString: $0) }
         hosts = serviceHost == nil ? handle.hosts : []
@@ -38,7 +41,7 @@ final class URIHandle: @unchecked Sendable {
     /// Valid as long as this object.
     let pointer: OpaquePointer
 
-    fileprivate init(_ string: String) throws {
+    fileprivate init(_ string: String, socketTimeoutSeconds: Int32?) throws {
         _ = library
         var failure = bson_error_t()
         guard let uri = mongoc_uri_new_with_error(string, &failure) else {
@@ -46,9 +49,17 @@ final class URIHandle: @unchecked Sendable {
             throw MongoError(.invalidURI, "the connection string cannot be read: \(reason)")
         }
         pointer = uri
-        for option in [MONGOC_URI_SERVERSELECTIONTIMEOUTMS, MONGOC_URI_CONNECTTIMEOUTMS]
+        // libmongoc takes what follows the first "@" for a host, and would make it known as one.
+        guard hosts.allSatisfy({ !$0.contains("@") }) else {
+            throw MongoError(.invalidURI, "an \"@\" in user or password is to be written %40")
+        }
+        let defaults: [(String, Int32?)] = [
+            (MONGOC_URI_SERVERSELECTIONTIMEOUTMS, 5000), (MONGOC_URI_CONNECTTIMEOUTMS, 5000),
+            (MONGOC_URI_SOCKETTIMEOUTMS, socketTimeoutSeconds.map { $0 * 1000 }),
+        ]
+        for case let (option, milliseconds?) in defaults
         where !mongoc_uri_has_option(uri, option) {
-            mongoc_uri_set_option_as_int32(uri, option, 5000)
+            mongoc_uri_set_option_as_int32(uri, option, milliseconds)
         }
         if !mongoc_uri_has_option(uri, MONGOC_URI_APPNAME) { mongoc_uri_set_appname(uri, "cairn") }
         let writeConcern = mongoc_uri_get_write_concern(uri)

@@ -23,9 +23,16 @@ extension BSONDocument {
 
     /// The documents in an array field; empty when it is missing.
     func documents(in name: String) throws(MongoError) -> [BSONDocument] {
-        do throws(BSONError) {
-            return try first(name)?.array()?.compactMap(\.document) ?? []
-        } catch {
+        try values(in: name).compactMap(\.document)
+    }
+
+    /// The strings in an array field; empty when it is missing.
+    func strings(in name: String) throws(MongoError) -> [String] {
+        try values(in: name).compactMap(\.string)
+    }
+
+    private func values(in name: String) throws(MongoError) -> [BSONValue] {
+        do throws(BSONError) { return try first(name)?.array() ?? [] } catch {
             throw MongoError(.protocolViolation, "a reply is damaged: \(error)")
         }
     }

@@ -7,16 +7,22 @@ import CMongoC
 /// it belongs to lives.
 final class Session: @unchecked Sendable {
     private let pointer: OpaquePointer
+    /// Outlives the session, as libmongoc demands.
+    private let client: Client
 
+    /// - Parameters:
+    ///   - client: what the session belongs to.
+    ///   - clientPointer: its handle.
     /// - Returns: nil with `failure` filled in when the deployment has no sessions.
-    init?(client: OpaquePointer, _ failure: inout bson_error_t) {
+    init?(of client: Client, _ clientPointer: OpaquePointer, _ failure: inout bson_error_t) {
         let options = mongoc_session_opts_new()
         defer { mongoc_session_opts_destroy(options) }
         mongoc_session_opts_set_causal_consistency(options, false)
-        guard let session = mongoc_client_start_session(client, options, &failure) else {
+        guard let session = mongoc_client_start_session(clientPointer, options, &failure) else {
             return nil
         }
         pointer = session
+        self.client = client
     }
 
     deinit {

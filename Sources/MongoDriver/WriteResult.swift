@@ -34,7 +34,7 @@ public struct WriteResult: Hashable, Sendable {
 /// Why one document or statement was not written.
 public struct WriteError: Error, Hashable, Sendable, CustomStringConvertible {
     /// Which one it is, counted from zero over the whole call.
-    public let index: Int
+    public private(set) var index: Int
     /// What kind of failure it is.
     public let code: MongoError.Code
     /// The server's number for it.
@@ -47,6 +47,13 @@ public struct WriteError: Error, Hashable, Sendable, CustomStringConvertible {
         serverCode = try error.requiredField("code", \.wholeNumber)
         code = MongoError.Code(serverCode: serverCode)
         message = MongoError.withoutDocuments(try error.field("errmsg", \.string) ?? "no reason")
+    }
+
+    /// The same error in a longer run of documents, `count` of which come before.
+    public func shifted(by count: Int) -> WriteError {
+        var shifted = self
+        shifted.index += count
+        return shifted
     }
 
     /// One line: which one and why.

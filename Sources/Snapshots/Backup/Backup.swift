@@ -121,7 +121,7 @@ public struct Backup: Sendable {
         }
         let summary = try await store.withUpload(key: key) { upload in
             let summary = try await body(upload)
-            observer.progressed(Progress(phase: .publishing))
+            observer.progressed(JobProgress(phase: .publishing))
             try await readBack(upload, summary)
             return summary
         }
@@ -136,7 +136,7 @@ public struct Backup: Sendable {
             options: ArchiveWriter.Options(
                 compression: options.compression, width: options.width,
                 chunkTargetByteCount: options.chunkTargetByteCount))
-        var progress = Progress(phase: .reading, byteCountTotal: try await estimate(plan))
+        var progress = JobProgress(phase: .reading, byteCountTotal: try await estimate(plan))
         try await withProducer(capacity: 2) { send in
             try await read(plan, send)
         } consume: { next in

@@ -2,35 +2,36 @@ internal import ArchiveFormat
 internal import BSONBytes
 internal import MongoDriver
 
-/// Options and indexes of a collection as a server takes them: almost always as they are, with what old servers wrote and
-/// modern ones refuse brought up to date (reference: mongorestore does the same).
+/// Options and indexes of a collection as a server takes them: almost always as they are, with what
+/// old servers wrote and modern ones refuse brought up to date (reference: mongorestore does the
+/// same).
 struct CollectionDefinition: Sendable {
     let options: BSONDocument
     /// All indexes but the one on `_id` that every collection has.
     let indexes: [BSONDocument]
 
-    init(_ descriptor: NamespaceDescriptor, for server: ServerInfo) throws {
+    init(_ descriptor: NamespaceDescriptor) throws {
         var options = BSONBuilder()
-        let isClustered = try descriptor.options.first("clusteredIndex") != nil
         for element in try descriptor.options.elements() {
             switch element.name {
             // Refused by servers since 4.0, outside of the database local.
             case "autoIndexId" where descriptor.namespace.database != "local": continue
-            // Decided by the server.
-            case "recordIdsReplicated", "uuid": continue
+            // Decided by the server, or refused.
+            case "recordIdsReplicated", "uuid", "temp": continue
             default: options.append(element)
             }
         }
-        let idIndex = try descriptor.indexes.first { try Self.isDefault($0) }
-        if let idIndex, !isClustered, descriptor.type != .timeseries,
-            try descriptor.options.first("autoIndexId") == nil
+        // The only way to an index on _id of the old version; any other is as the server makes it.
+        if let idIndex = try descriptor.indexes.first(where: { try Self.isDefault($0) }),
+            try idIndex.first("v")?.wholeNumber == 1
         {
-            options.append("idIndex", try Self.modernised(idIndex))
+            options.append("idIndex", try Self.modernised(idIndex, hasCollation: false))
         }
+        let hasCollation = try descriptor.options.first("collation") != nil
         self.options = options.document
         indexes = try descriptor.indexes.filter { index in
             try !Self.isDefault(index) && index.first("clustered") == nil
-        }.map(Self.modernised)
+        }.map { try Self.modernised($0, hasCollation: hasCollation) }
     }
 
     /// The index on `_id` that a server makes by itself: one ascending key, nothing partial.
@@ -44,16 +45,24 @@ struct CollectionDefinition: Sendable {
         return try isAscending && index.first("partialFilterExpression") == nil
     }
 
-    private static func modernised(_ index: BSONDocument) throws -> BSONDocument {
+    /// - Parameter hasCollation: whether the collection has a collation of its own. An index
+    ///   without one is then listed as if it had none to state, but made anew it would take the
+    ///   collection's.
+    private static func modernised(
+        _ index: BSONDocument, hasCollation: Bool
+    ) throws -> BSONDocument {
         try BSONDocument { builder in
             for element in try index.elements() {
                 switch element.name {
-                // The namespace that old servers wrote: it would be the wrong one in a staging collection.
+                // The namespace that old servers wrote: the wrong one in a staging collection.
                 case "ns": continue
                 // Index version 0 can't be built any more.
                 case "v" where element.value.wholeNumber == 0: continue
                 default: builder.append(element)
                 }
+            }
+            if hasCollation, try index.first("collation") == nil {
+                builder.append("collation", BSONDocument { $0.append("locale", "simple") })
             }
         }
     }
@@ -71,9 +80,24 @@ extension MongoConnection {
         let missing = try wanted.filter { !names.contains(try $0.first("name")?.string ?? "") }
         try await createIndexes(missing, of: collection, in: database)
         let built = Set(try await indexes(of: collection, in: database))
-        return try wanted.filter { !built.contains($0) }.map { index in
+        return try wanted.filter { !built.contains(try $0.asListed) }.map { index in
             "index \(try index.first("name")?.string ?? "") of \(database).\(collection) is not "
                 + "exactly as in the archive: the server describes it differently"
+        }
+    }
+}
+
+extension BSONDocument {
+    /// An index as a server lists it: without a simple collation.
+    fileprivate var asListed: BSONDocument {
+        get throws {
+            try BSONDocument { builder in
+                for element in try elements() {
+                    let isSimple = try element.value.document?.first("locale")?.string == "simple"
+                    if element.name == "collation", isSimple { continue }
+                    builder.append(element)
+                }
+            }
         }
     }
 }

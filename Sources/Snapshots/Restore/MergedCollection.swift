@@ -2,10 +2,12 @@ internal import ArchiveFormat
 internal import BSONBytes
 internal import MongoDriver
 
-/// A collection that is merged: documents missing live are inserted, differing ones overwritten by `_id`, equal ones not
-/// written at all, nothing is deleted. A document that the server refuses is counted and the rest goes on.
+/// A collection that is merged: documents missing live are inserted, differing ones overwritten by
+/// `_id`, equal ones not written at all, nothing is deleted. A document that the server refuses is
+/// counted and the rest goes on.
 struct MergedCollection: RestoreTarget {
-    /// Documents that are compared with the live ones at once; their `_id`s must fit in one command.
+    /// Documents that are compared with the live ones at once; their `_id`s must fit in one
+    /// command.
     private static let batchDocumentCount = 1000
     private static let batchByteCount = 8 * 1024 * 1024
 
@@ -23,10 +25,16 @@ struct MergedCollection: RestoreTarget {
         namespace = choice.target
         keepsOrder = try choice.descriptor.options.first("capped")?.isTruthy ?? false
         self.isNew = isNew
-        definition = try CollectionDefinition(choice.descriptor, for: context.server)
+        definition = try CollectionDefinition(choice.descriptor)
+        let keepsBucketsApart =
+            choice.descriptor.type == .timeseries
+            && ArchivePrelude.keepsBucketsApart(serverVersion: context.server.versionString)
+        let collection = choice.target.collection
         writer = DocumentMerger(
-            pool: context.pool, server: context.server, namespace: choice.target,
-            isOrdered: keepsOrder)
+            pool: context.pool, server: context.server,
+            namespace: Namespace(
+                choice.target.database,
+                keepsBucketsApart ? "system.buckets." + collection : collection))
         self.context = context
     }
 
@@ -42,7 +50,7 @@ struct MergedCollection: RestoreTarget {
         var outcome = LoadOutcome()
         var batch: [ArraySlice<UInt8>] = []
         var byteCount = 0
-        for document in try Self.split(documents) {
+        for document in try DocumentRun.split(documents) {
             if batch.count == Self.batchDocumentCount
                 || !batch.isEmpty && byteCount + document.count > Self.batchByteCount
             {
@@ -72,18 +80,4 @@ struct MergedCollection: RestoreTarget {
 
     /// What was merged stays: each document is a whole one, and nothing was deleted.
     func abandon() async throws {}
-
-    private static func split(_ documents: ArraySlice<UInt8>) throws -> [ArraySlice<UInt8>] {
-        var parts: [ArraySlice<UInt8>] = []
-        try documents.withUnsafeBytes { bytes in
-            var offset = 0
-            while offset < bytes.count {
-                let count = try BSONFraming.documentByteCount(in: bytes, at: offset)
-                let start = documents.startIndex + offset
-                parts.append(documents[start..<start + count])
-                offset += count
-            }
-        }
-        return parts
-    }
 }

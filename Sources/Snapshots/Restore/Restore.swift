@@ -2,8 +2,9 @@ internal import ArchiveEngine
 public import ArchiveFormat
 public import MongoDriver
 
-/// Puts an archive back: open → plan → prepare → load → complete → commit. Up to the commit the live data is as it was, and
-/// the commit of a collection is one rename. When it throws, what it had loaded is removed.
+/// Puts an archive back: open → plan → prepare → load → complete → commit. Up to the commit the
+/// live data is as it was, and the commit of a collection is one rename. When it throws, what it
+/// had loaded is removed.
 public struct Restore: Sendable {
     /// What happens to what is there.
     public enum Mode: String, Sendable, CaseIterable {
@@ -35,10 +36,12 @@ public struct Restore: Sendable {
     private let options: Options
     private let observer: any JobObserver
 
+    /// - Parameter pool: with at least two connections, and better one for each of `options.width`.
     public init(
         _ location: ArchiveLocation, to pool: MongoPool, options: Options,
         observer: any JobObserver
     ) {
+        precondition(pool.connectionCountMax >= 2, "a restore reads and writes at once")
         self.location = location
         self.pool = pool
         self.options = options
@@ -47,8 +50,9 @@ public struct Restore: Sendable {
 
     /// Runs the restore.
     ///
-    /// - Throws: `ArchiveError` for a damaged archive, `MongoError`, `SnapshotError`, `ObjectStorageError`,
-    ///   `CancellationError`. Documents that a server refused during a merge are in the report instead.
+    /// - Throws: `ArchiveError` for a damaged archive, `MongoError`, `SnapshotError`,
+    ///   `ObjectStorageError`, `CancellationError`. Documents that a server refused during a merge
+    ///   are in the report instead.
     public func run() async throws -> RestoreReport {
         let clock = ContinuousClock()
         let start = clock.now
@@ -65,8 +69,8 @@ public struct Restore: Sendable {
         return report
     }
 
-    /// Opens the archive. A merge writes to live collections as it reads, so an archive without checksums of its chunks is
-    /// read to its end once before, where it can be.
+    /// Opens the archive. A merge writes to live collections as it reads, so an archive without
+    /// checksums of its chunks is read to its end once before, where it can be.
     private func openChecked() async throws -> any ArchiveReader {
         let reader = try await location.open()
         guard options.mode == .merge, reader.manifest == nil, location.isSeekable else {

@@ -27,7 +27,7 @@ struct RestoreJob {
         var ledger = ArchiveLedger(reader.prelude)
         var outcomes: [Int: LoadOutcome] = [:]
         var report = RestoreReport()
-        var progress = Progress(phase: .loading, byteCountTotal: plan.byteCountTotal(reader))
+        var progress = JobProgress(phase: .loading, byteCountTotal: plan.byteCountTotal(reader))
         let loader = ChunkLoader(targets: plan.targetsByDataNamespace)
         try await withOrderedWindow(
             width: width, next: { try await reader.next() },
@@ -60,7 +60,7 @@ struct RestoreJob {
             width: width, next: { waiting.popFirst() },
             transform: { [context] (target: any RestoreTarget) async throws -> Void in
                 context.observer.progressed(
-                    Progress(phase: .comparing, subject: target.namespace.description))
+                    JobProgress(phase: .comparing, subject: target.namespace.description))
                 let ordinal = ledger.ordinals[target.source.dataNamespace]
                 try await target.complete(
                     ordinal.map { ledger.totals(of: $0) } ?? DocumentTotals())
@@ -68,12 +68,28 @@ struct RestoreJob {
             deliver: { _ in })
     }
 
+    /// Makes everything live. Once begun it is not cancelled any more: what is left are renames,
+    /// and half of them would be neither the old state nor the new.
     private func commit() async throws {
-        for target in plan.targets.sorted(by: { $0.commitRank < $1.commitRank }) {
-            context.observer.progressed(
-                Progress(phase: .publishing, subject: target.namespace.description))
-            try await target.commit()
-        }
+        try Task.checkCancellation()
+        let targets = plan.targets.sorted { $0.commitRank < $1.commitRank }
+        let observer = context.observer
+        try await Task {
+            for (number, target) in targets.enumerated() {
+                observer.progressed(
+                    JobProgress(phase: .publishing, subject: target.namespace.description))
+                do {
+                    try await target.commit()
+                } catch {
+                    if number > 0 {
+                        observer.noticed(
+                            "\(number) of \(targets.count) namespaces were already replaced when "
+                                + "\(target.namespace) failed; run the restore again")
+                    }
+                    throw error
+                }
+            }
+        }.value
     }
 
     /// Cleans up even when the job was cancelled: in a task that is not.

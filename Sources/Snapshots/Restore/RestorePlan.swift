@@ -9,8 +9,9 @@ struct RestorePlan: Sendable {
     let selected: Set<UInt32>
     let targets: [any RestoreTarget]
 
-    /// - Throws: `namespaceConflict` when two namespaces would end up in one place, a new name is not allowed, or something
-    ///   of another kind is in the way; `notFound` when nothing fits the selection.
+    /// - Throws: `namespaceConflict` when two namespaces would end up in one place, a new name is
+    ///   not allowed, or something of another kind is in the way; `notFound` when nothing fits the
+    ///   selection.
     init(
         _ prelude: ArchivePrelude, _ options: Restore.Options, _ context: RestoreContext
     ) async throws {
@@ -19,9 +20,7 @@ struct RestorePlan: Sendable {
         let live = try await LiveCatalog.read(Set(choices.map(\.target.database)), context.pool)
         try live.checkKinds(choices, options.mode)
         selected = Set(choices.map { UInt32($0.position) })
-        let factory = RestoreTargetFactory(
-            options: options, context: context, live: live,
-            authorization: choices.filter { $0.descriptor.isAuthorization })
+        let factory = RestoreTargetFactory(mode: options.mode, context: context, live: live)
         targets = try choices.enumerated().map { number, choice in
             try factory.target(choice, number: number)
         }
@@ -60,7 +59,10 @@ struct RestorePlan: Sendable {
             guard options.filter.contains(descriptor.namespace),
                 seen.insert(descriptor.dataNamespace).inserted
             else { continue }
-            if let reason = skipReason(descriptor, options) {
+            switch disposition(descriptor, options) {
+            case .restored: break
+            case .leftOut: continue
+            case .missed(let reason):
                 context.observer.noticed("left out \(descriptor.namespace): \(reason)")
                 continue
             }
@@ -75,23 +77,44 @@ struct RestorePlan: Sendable {
         return choices
     }
 
-    /// Why a namespace never comes back as it is; nil for all that do.
-    private static func skipReason(
+    /// Whether a namespace comes back.
+    private enum Disposition {
+        case restored
+        /// It is the server's own, or not wanted: nobody expects it back.
+        case leftOut
+        /// Somebody might miss it.
+        case missed(String)
+    }
+
+    private static func disposition(
         _ descriptor: NamespaceDescriptor, _ options: Restore.Options
-    ) -> String? {
+    ) -> Disposition {
         let namespace = descriptor.namespace
-        switch namespace.collection {
-        case "oplog" where namespace.database.isEmpty: return "the oplog is not replayed"
-        case "system.profile": return "the profiler's records belong to the server"
-        case "system.views": return "views come back by their definitions"
-        case "system.version" where namespace.database == "admin":
-            return "a server keeps its own versions"
-        case "system.users" where namespace.database == "admin" && !options.restoresUsersAndRoles,
-            "system.roles" where namespace.database == "admin" && !options.restoresUsersAndRoles:
-            return "users and roles are not wanted"
-        case let name where name.hasPrefix("$admin."):
-            return "users and roles of a single database are not supported"
-        default: return nil
+        if namespace == Namespace("", "oplog") { return .missed("the oplog is not replayed") }
+        if namespace.collection.hasPrefix("$admin.") {
+            return .missed("users and roles of a single database are not supported")
+        }
+        // Views come back by their definitions, and the profiler's records belong to the server.
+        if ["system.views", "system.profile"].contains(namespace.collection) { return .leftOut }
+        if descriptor.isAuthorization, !options.restoresUsersAndRoles { return .leftOut }
+        return isServersOwn(namespace) ? .leftOut : .restored
+    }
+
+    /// Collections that a server would let be replaced although it keeps its state in them.
+    private static func isServersOwn(_ namespace: Namespace) -> Bool {
+        switch namespace.database {
+        case "admin":
+            return namespace.collection.hasPrefix("system.")
+                && !["system.users", "system.roles", "system.js"].contains(namespace.collection)
+        case "config":
+            return ![
+                "chunks", "collections", "databases", "settings", "shards", "tags", "version",
+            ].contains(namespace.collection)
+        case "local":
+            return ["startup_log", "oplog.rs"].contains(namespace.collection)
+                || namespace.collection.hasPrefix("system.")
+                || namespace.collection.hasPrefix("replset.")
+        default: return false
         }
     }
 
@@ -106,7 +129,8 @@ struct RestorePlan: Sendable {
         return target
     }
 
-    /// The server's rules for names (manual, "Naming restrictions"), told before anything is written.
+    /// The server's rules for names (manual, "Naming restrictions"), told before anything is
+    /// written.
     private static func checkName(_ target: Namespace, from source: Namespace) throws {
         let forbidden = Set("/\\. \"$\u{0}")
         let isAllowed =
@@ -153,7 +177,8 @@ struct LiveCatalog: Sendable {
 
     subscript(namespace: Namespace) -> CollectionInfo? { collections[namespace] }
 
-    /// A collection can't take a view's place, nor the other way round, without a moment at which neither is there.
+    /// A collection can't take a view's place, nor the other way round, without a moment at which
+    /// neither is there.
     func checkKinds(_ choices: [RestorePlan.Choice], _ mode: Restore.Mode) throws {
         for choice in choices where !choice.descriptor.isAuthorization {
             guard let live = collections[choice.target] else { continue }

@@ -1,8 +1,9 @@
 internal import ArchiveEngine
 internal import ArchiveFormat
 
-/// A namespace on its way back. The job calls `prepare` once, `load` any number of times, `complete` once, `commit` once, in
-/// this order; after an error anywhere in the job, `abandon` once instead of what was still to come.
+/// A namespace on its way back. The job calls `prepare` once, `load` any number of times,
+/// `complete` once, `commit` once, in this order; after an error anywhere in the job, `abandon`
+/// once instead of what was still to come.
 protocol RestoreTarget: Sendable {
     /// Its name in the archive.
     var source: NamespaceDescriptor { get }

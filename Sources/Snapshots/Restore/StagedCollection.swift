@@ -2,8 +2,8 @@ internal import ArchiveFormat
 internal import BSONBytes
 internal import MongoDriver
 
-/// A collection that is replaced: loaded beside the live one, indexed, counted and compared, and then put in its place by one
-/// rename. Until then the live one stands as it was.
+/// A collection that is replaced: loaded beside the live one, indexed, counted and compared, and
+/// then put in its place by one rename. Until then the live one stands as it was.
 struct StagedCollection: RestoreTarget {
     let source: NamespaceDescriptor
     let namespace: Namespace
@@ -19,7 +19,7 @@ struct StagedCollection: RestoreTarget {
         keepsOrder = try choice.descriptor.options.first("capped")?.isTruthy ?? false
         staging = Namespace(
             choice.target.database, StagingName(number: number).description)
-        definition = try CollectionDefinition(choice.descriptor, for: context.server)
+        definition = try CollectionDefinition(choice.descriptor)
         inserter = ExactInserter(
             pool: context.pool, server: context.server, namespace: staging,
             isOrdered: keepsOrder)
@@ -64,57 +64,6 @@ struct StagedCollection: RestoreTarget {
     func abandon() async throws {
         try await context.pool.withConnection { connection in
             try await connection.dropCollection(staging.collection, in: staging.database)
-        }
-    }
-}
-
-/// What a server really holds, read back from the primary.
-struct StoredDocuments {
-    let namespace: Namespace
-    let pool: MongoPool
-
-    /// Count and fingerprint of a collection as it is now. Cost: one scan.
-    func totals() async throws -> (documentCount: UInt64, fingerprint: DocumentFingerprint) {
-        let command = BSONDocument {
-            $0.append("find", namespace.collection)
-            $0.append("hint", BSONDocument { $0.append("$natural", Int32(1)) })
-            $0.append("batchSize", FindRequest.batchDocumentCountMax)
-        }
-        return try await pool.withConnection { connection in
-            try await connection.withCursor(command, on: namespace.database, as: .primary) {
-                cursor in
-                var documentCount: UInt64 = 0
-                var fingerprint = DocumentFingerprint()
-                var waiting = try await cursor.nextBatch()
-                while let batch = waiting {
-                    async let following = cursor.nextBatch()
-                    try batch.forEachDocument { document in
-                        documentCount += 1
-                        fingerprint.add(document)
-                    }
-                    waiting = try await following
-                }
-                return (documentCount, fingerprint)
-            }
-        }
-    }
-
-    /// Compares with what an archive held.
-    ///
-    /// - Throws: `notEqual`.
-    func check(against expected: DocumentTotals, of source: Namespace) async throws {
-        let found = try await totals()
-        guard found.documentCount == expected.documentCount else {
-            throw SnapshotError(
-                .notEqual,
-                "\(source) was loaded with \(found.documentCount) documents instead of "
-                    + "\(expected.documentCount); the live collection was left as it was")
-        }
-        guard found.fingerprint == expected.fingerprint else {
-            throw SnapshotError(
-                .notEqual,
-                "documents of \(source) are not byte for byte those of the archive after loading; "
-                    + "the live collection was left as it was")
         }
     }
 }

@@ -1,8 +1,8 @@
 internal import MongoDriver
 internal import ObjectStorage
 
-/// Removes staging collections of restores that were killed. Those of a restore that still runs, or of another host, which
-/// this one knows nothing about, are left alone.
+/// Removes staging collections of restores that were killed. Those of a restore that still runs, or
+/// of another host, which this one knows nothing about, are left alone.
 enum StagingJanitor {
     static func clean(_ databases: Set<String>, _ context: RestoreContext) async throws {
         for database in databases.sorted() {

@@ -1,7 +1,8 @@
 internal import ObjectStorage
 
-/// Names of the collections that a restore loads into before it swaps them in: `cairn.staging.<owner>.<number>`. The owner
-/// tells whether the restore that made one still runs, so that leftovers of killed ones are recognised.
+/// Names of the collections that a restore loads into before it swaps them in:
+/// `cairn.staging.<owner>.<number>`. The owner tells whether the restore that made one still runs,
+/// so that leftovers of killed ones are recognised.
 struct StagingName: Hashable, Sendable, CustomStringConvertible {
     private static let prefix = "cairn.staging."
 

@@ -1,5 +1,5 @@
 /// How far a job has come. Cheap to make; given after each chunk.
-public struct Progress: Sendable {
+public struct JobProgress: Sendable {
     /// What a job is doing.
     public enum Phase: String, Sendable {
         case reading
@@ -31,7 +31,7 @@ public struct Progress: Sendable {
 /// soon.
 public protocol JobObserver: Sendable {
     /// The job has come so far.
-    func progressed(_ progress: Progress)
+    func progressed(_ progress: JobProgress)
     /// Something that the user should know although the job goes on: one sentence, no period.
     func noticed(_ message: String)
 }

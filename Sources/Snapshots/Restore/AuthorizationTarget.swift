@@ -1,0 +1,76 @@
+internal import ArchiveFormat
+internal import BSONBytes
+internal import MongoDriver
+
+/// Users or roles. They are loaded into a collection beside the live ones, compared, and merged by
+/// the server's own command. Replacing makes users (or roles) those of the archive; merging adds
+/// the missing ones and leaves existing ones alone.
+struct AuthorizationTarget: RestoreTarget {
+    let source: NamespaceDescriptor
+    let namespace: Namespace
+    /// After the data; roles before the users that have them.
+    var commitRank: Int { isUsers ? 3 : 2 }
+    private let mode: Restore.Mode
+    private let isUsers: Bool
+    private let staging: Namespace
+    private let inserter: ExactInserter
+    private let context: RestoreContext
+
+    init(_ choice: RestorePlan.Choice, _ mode: Restore.Mode, _ context: RestoreContext) {
+        source = choice.descriptor
+        namespace = choice.target
+        self.mode = mode
+        isUsers = choice.descriptor.namespace.collection == "system.users"
+        // The role `restore` may write to these two names only.
+        staging = Namespace("admin", isUsers ? "tempusers" : "temproles")
+        inserter = ExactInserter(
+            pool: context.pool, server: context.server, namespace: staging, isOrdered: false)
+        self.context = context
+    }
+
+    func prepare() async throws {
+        try await abandon()
+        try await context.pool.withConnection { connection in
+            try await connection.createCollection(staging.collection, in: staging.database)
+        }
+    }
+
+    func load(_ documents: ArraySlice<UInt8>) async throws -> LoadOutcome {
+        let result = try await inserter.insert(documents)
+        if let failure = result.errors.first {
+            throw SnapshotError(
+                .refused, "the server refused a document of \(source.namespace): \(failure)")
+        }
+        var outcome = LoadOutcome()
+        outcome.insertedCount = UInt64(result.documentCount)
+        return outcome
+    }
+
+    func complete(_ totals: DocumentTotals) async throws {
+        // The command below takes a missing collection for an empty one and would delete every
+        // user.
+        try await StoredDocuments(namespace: staging, pool: context.pool)
+            .check(against: totals, of: source.namespace)
+    }
+
+    func commit() async throws {
+        let command = BSONDocument {
+            $0.append("_mergeAuthzCollections", Int32(1))
+            $0.append("tempUsersCollection", isUsers ? staging.description : "")
+            $0.append("tempRolesCollection", isUsers ? "" : staging.description)
+            $0.append("drop", mode == .replace)
+            $0.append("db", "")
+            $0.append("writeConcern", BSONDocument { $0.append("w", "majority") })
+        }
+        _ = try await context.pool.withConnection { connection in
+            try await connection.run(command, on: "admin", as: .primary)
+        }
+        try await abandon()
+    }
+
+    func abandon() async throws {
+        try await context.pool.withConnection { connection in
+            try await connection.dropCollection(staging.collection, in: staging.database)
+        }
+    }
+}

@@ -1,0 +1,205 @@
+internal import ArchiveFormat
+internal import BSONBytes
+internal import MongoDriver
+
+/// Makes documents of a live collection equal to given ones: inserts what is missing, overwrites
+/// what differs, leaves alone what is equal. One query for the whole batch, never one a document.
+struct DocumentMerger: Sendable {
+    let pool: MongoPool
+    let server: ServerInfo
+    let namespace: Namespace
+
+    /// Merges documents with different `_id`s.
+    func merge(_ documents: [ArraySlice<UInt8>]) async throws -> LoadOutcome {
+        guard !documents.isEmpty else { return LoadOutcome() }
+        return try await pool.withConnection { connection in
+            try await merge(documents.map(Candidate.init), connection)
+        }
+    }
+
+    /// A document of the archive and its `_id`.
+    private struct Candidate {
+        let bytes: ArraySlice<UInt8>
+        let id: BSONValue
+
+        init(_ bytes: ArraySlice<UInt8>) throws {
+            self.bytes = bytes
+            var reader = BSONElementReader(bytes)
+            while let element = try reader.next() {
+                if element.name == "_id" {
+                    id = element.value
+                    return
+                }
+            }
+            throw SnapshotError(
+                .refused, "a document without _id can't be merged; restore with --mode replace")
+        }
+    }
+
+    private func merge(
+        _ candidates: [Candidate], _ connection: MongoConnection
+    ) async throws -> LoadOutcome {
+        let live = try await find(candidates.map(\.id), connection)
+        var outcome = LoadOutcome()
+        var missing: [Candidate] = []
+        var differing: [Candidate] = []
+        for candidate in candidates {
+            switch live[candidate.id] {
+            case nil: missing.append(candidate)
+            case let bytes? where bytes[...] == candidate.bytes: outcome.equalCount += 1
+            case _?: differing.append(candidate)
+            }
+        }
+        outcome.add(try await insert(missing, connection))
+        outcome.add(try await overwrite(differing, connection))
+        return outcome
+    }
+
+    /// Live documents by the bytes of their `_id`.
+    private func find(
+        _ ids: [BSONValue], _ connection: MongoConnection
+    ) async throws -> [BSONValue: [UInt8]] {
+        let command = BSONDocument {
+            $0.append("find", namespace.collection)
+            $0.append(
+                "filter",
+                BSONDocument {
+                    $0.append("_id", BSONDocument { $0.append("$in", array: ids) })
+                })
+            $0.append("batchSize", FindRequest.batchDocumentCountMax)
+        }
+        return try await connection.withCursor(command, on: namespace.database, as: .primary) {
+            cursor in
+            var found: [BSONValue: [UInt8]] = [:]
+            while let batch = try await cursor.nextBatch() {
+                try batch.forEachDocument { document in
+                    let bytes = Array(document)
+                    found[try Candidate(bytes[...]).id] = bytes
+                }
+            }
+            return found
+        }
+    }
+
+    private func insert(
+        _ candidates: [Candidate], _ connection: MongoConnection
+    ) async throws -> LoadOutcome {
+        guard !candidates.isEmpty else { return LoadOutcome() }
+        var joined: [UInt8] = []
+        joined.reserveCapacity(candidates.reduce(0) { $0 + $1.bytes.count })
+        for candidate in candidates { joined += candidate.bytes }
+        // Unordered also for capped collections: the documents of one call go in as they come,
+        // refused ones aside.
+        let inserter = ExactInserter(
+            pool: pool, server: server, namespace: namespace, isOrdered: false)
+        let result = try await inserter.insert(joined[...], connection)
+        var outcome = LoadOutcome()
+        outcome.insertedCount = UInt64(result.documentCount)
+        for error in result.errors {
+            let candidate = candidates[error.index]
+            // Equal to a live _id by value or collation, though not by its bytes.
+            if error.code == .duplicateKey, try await isLive(candidate.id, connection) {
+                outcome.add(try await replaceWhole(candidate, connection))
+            } else {
+                outcome.failedCount += 1
+                outcome.firstFailure = outcome.firstFailure ?? "\(namespace): \(error)"
+            }
+        }
+        return outcome
+    }
+
+    private func overwrite(
+        _ candidates: [Candidate], _ connection: MongoConnection
+    ) async throws -> LoadOutcome {
+        guard !candidates.isEmpty else { return LoadOutcome() }
+        var outcome = LoadOutcome()
+        var plain: [Candidate] = []
+        for candidate in candidates {
+            let needsCare =
+                try DocumentRun.hasDollarName(candidate.bytes)
+                || DocumentRun.hasEmptyTimestamp(candidate.bytes)
+            if needsCare {
+                outcome.add(try await replaceWhole(candidate, connection))
+            } else {
+                plain.append(candidate)
+            }
+        }
+        for candidate in plain {
+            outcome.add(try await replace(candidate, connection))
+        }
+        try await recheck(candidates, &outcome, connection)
+        return outcome
+    }
+
+    /// One document by a replacement update: atomic, and exact unless the document has what
+    /// `overwrite` looks for.
+    private func replace(
+        _ candidate: Candidate, _ connection: MongoConnection
+    ) async throws -> LoadOutcome {
+        let document = try BSONDocument(validating: Array(candidate.bytes))
+        let statement = BSONDocument {
+            $0.append("q", Self.filter(candidate.id))
+            $0.append("u", document)
+            $0.append("upsert", true)
+        }
+        let command = BSONDocument {
+            $0.append("update", namespace.collection)
+            $0.append("bypassDocumentValidation", true)
+            $0.append("updates", array: [statement])
+        }
+        return outcome(of: try await connection.write(command, on: namespace.database))
+    }
+
+    /// One document by removing the live one and storing the other: for what no update stores
+    /// exactly.
+    private func replaceWhole(
+        _ candidate: Candidate, _ connection: MongoConnection
+    ) async throws -> LoadOutcome {
+        let statement = BSONDocument {
+            $0.append("q", Self.filter(candidate.id))
+            $0.append("limit", Int32(1))
+        }
+        let command = BSONDocument {
+            $0.append("delete", namespace.collection)
+            $0.append("deletes", array: [statement])
+        }
+        let removed = try await connection.write(command, on: namespace.database)
+        guard removed.errors.isEmpty else { return outcome(of: removed) }
+        let inserter = ExactInserter(
+            pool: pool, server: server, namespace: namespace, isOrdered: false)
+        return outcome(of: try await inserter.insert(candidate.bytes, connection))
+    }
+
+    private func isLive(_ id: BSONValue, _ connection: MongoConnection) async throws -> Bool {
+        try await !find([id], connection).isEmpty
+    }
+
+    /// What was overwritten must now be there byte for byte.
+    private func recheck(
+        _ candidates: [Candidate], _ outcome: inout LoadOutcome, _ connection: MongoConnection
+    ) async throws {
+        let live = try await find(candidates.map(\.id), connection)
+        let differing = candidates.filter { live[$0.id].map { $0[...] } != $0.bytes }.count
+        let unexplained = UInt64(differing) &- outcome.failedCount
+        guard differing > Int(outcome.failedCount) else { return }
+        outcome.failedCount += unexplained
+        outcome.overwrittenCount -= min(outcome.overwrittenCount, unexplained)
+        outcome.firstFailure =
+            outcome.firstFailure ?? "\(namespace): the server stored other bytes than it was given"
+    }
+
+    private func outcome(of result: WriteResult) -> LoadOutcome {
+        var outcome = LoadOutcome()
+        if let error = result.errors.first {
+            outcome.failedCount = 1
+            outcome.firstFailure = "\(namespace): \(error)"
+        } else {
+            outcome.overwrittenCount = 1
+        }
+        return outcome
+    }
+
+    private static func filter(_ id: BSONValue) -> BSONDocument {
+        BSONDocument { $0.append("_id", BSONDocument { $0.append("$eq", id) }) }
+    }
+}

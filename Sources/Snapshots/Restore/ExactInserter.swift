@@ -1,0 +1,203 @@
+internal import ArchiveFormat
+internal import BSONBytes
+internal import MongoDriver
+
+/// Stores documents byte for byte in a place where none of them is yet.
+///
+/// Plain inserts do, but for one value: servers before 5.0.29, 6.0.17, 7.0.13 and 8.0 replace
+/// `Timestamp(0,0)` in the top level of what is inserted by the time, and can't be told not to.
+/// There such documents are stored by an update with the pipeline `[{$replaceWith: {$literal:
+/// document}}]` and `upsert`, which stores exactly what it is given. (Never over an existing
+/// document: computing the difference to one with duplicate names has crashed servers.)
+struct ExactInserter: Sendable {
+    /// Bytes of documents in one update command; a single document may be larger.
+    private static let updateByteCountMax = 8 * 1024 * 1024
+
+    let pool: MongoPool
+    let server: ServerInfo
+    let namespace: Namespace
+    let isOrdered: Bool
+
+    /// Inserts whole documents, one after another.
+    ///
+    /// - Returns: how many were inserted, and which were refused, by their position.
+    func insert(_ documents: ArraySlice<UInt8>) async throws -> WriteResult {
+        try await pool.withConnection { try await insert(documents, $0) }
+    }
+
+    /// The same on a connection that the caller has.
+    func insert(
+        _ documents: ArraySlice<UInt8>, _ connection: MongoConnection
+    ) async throws -> WriteResult {
+        var result = WriteResult()
+        var position = 0
+        for run in try runs(of: documents) {
+            let part =
+                run.hasEmptyTimestamp
+                ? try await store(run, connection) : try await insertPlainly(run, connection)
+            result.documentCount += part.documentCount
+            result.errors += part.errors.map { $0.shifted(by: position) }
+            position += run.documents.count
+            if isOrdered, !result.errors.isEmpty { break }
+        }
+        return result
+    }
+
+    /// Stores one document where none of its `_id` is.
+    func store(_ document: ArraySlice<UInt8>, _ connection: MongoConnection) async throws
+        -> WriteResult
+    {
+        try await store(
+            Run(bytes: document, documents: [document], hasEmptyTimestamp: true), connection)
+    }
+
+    /// Neighbouring documents that are stored in the same way.
+    private struct Run {
+        var bytes: ArraySlice<UInt8>
+        var documents: [ArraySlice<UInt8>]
+        var hasEmptyTimestamp: Bool
+    }
+
+    private func runs(of bytes: ArraySlice<UInt8>) throws -> [Run] {
+        let documents = try DocumentRun.split(bytes)
+        guard !server.keepsEmptyTimestamps else {
+            return [Run(bytes: bytes, documents: documents, hasEmptyTimestamp: false)]
+        }
+        var runs: [Run] = []
+        for document in documents {
+            let isEmpty = try DocumentRun.hasEmptyTimestamp(document)
+            if let last = runs.indices.last, runs[last].hasEmptyTimestamp == isEmpty {
+                runs[last].documents.append(document)
+                runs[last].bytes = bytes[runs[last].bytes.startIndex..<document.endIndex]
+            } else {
+                runs.append(
+                    Run(bytes: document, documents: [document], hasEmptyTimestamp: isEmpty))
+            }
+        }
+        return runs
+    }
+
+    private func insertPlainly(
+        _ run: Run, _ connection: MongoConnection
+    ) async throws -> WriteResult {
+        var options = InsertOptions()
+        options.isOrdered = isOrdered
+        // Validators judge what applications write, not what was there already.
+        options.bypassDocumentValidation = true
+        options.bypassEmptyTimestampReplacement = server.keepsEmptyTimestamps
+        options.writeConcern = BSONDocument { $0.append("w", Int32(1)) }
+        return try await connection.insert(
+            run.bytes, into: namespace.collection, on: namespace.database, options: options)
+    }
+
+    private func store(_ run: Run, _ connection: MongoConnection) async throws -> WriteResult {
+        var result = WriteResult()
+        var start = 0
+        while start < run.documents.count {
+            var end = start
+            var byteCount = 0
+            repeat {
+                byteCount += run.documents[end].count
+                end += 1
+            } while end < run.documents.count && end - start < 1000
+                && byteCount + run.documents[end].count <= Self.updateByteCountMax
+            let statements = try run.documents[start..<end].map(Self.statement)
+            let part = try await connection.write(
+                command(statements), on: namespace.database)
+            result.documentCount += part.documentCount
+            result.errors += part.errors.map { $0.shifted(by: start) }
+            start = end
+        }
+        return result
+    }
+
+    private func command(_ statements: [BSONDocument]) -> BSONDocument {
+        BSONDocument {
+            $0.append("update", namespace.collection)
+            $0.append("ordered", isOrdered)
+            $0.append("bypassDocumentValidation", true)
+            $0.append("writeConcern", BSONDocument { $0.append("w", Int32(1)) })
+            $0.append("updates", array: statements)
+        }
+    }
+
+    private static func statement(_ bytes: ArraySlice<UInt8>) throws -> BSONDocument {
+        let document = try BSONDocument(validating: Array(bytes))
+        let id = try document.require("_id") { $0 }
+        return BSONDocument {
+            $0.append("q", BSONDocument { $0.append("_id", BSONDocument { $0.append("$eq", id) }) })
+            let stage = BSONDocument {
+                $0.append("$replaceWith", BSONDocument { $0.append("$literal", document) })
+            }
+            $0.append("u", array: [stage])
+            $0.append("upsert", true)
+        }
+    }
+}
+
+/// Looking at documents that lie one after another.
+enum DocumentRun {
+    /// Where each document is.
+    ///
+    /// - Throws: `BSONError` when they are not whole documents.
+    static func split(_ bytes: ArraySlice<UInt8>) throws -> [ArraySlice<UInt8>] {
+        var documents: [ArraySlice<UInt8>] = []
+        try bytes.withUnsafeBytes { buffer in
+            var offset = 0
+            while offset < buffer.count {
+                let count = try BSONFraming.documentByteCount(in: buffer, at: offset)
+                let start = bytes.startIndex + offset
+                documents.append(bytes[start..<start + count])
+                offset += count
+            }
+        }
+        return documents
+    }
+
+    /// Whether a field of the document itself, but for the `_id`, is `Timestamp(0,0)`.
+    static func hasEmptyTimestamp(_ document: ArraySlice<UInt8>) throws -> Bool {
+        // Nine zero bytes in a row: the end of the name and the value. Hardly any document gets
+        // past this test.
+        guard document.withUnsafeBytes({ $0.hasRunOfZeros(9) }) else { return false }
+        var reader = BSONElementReader(document)
+        while let element = try reader.next() {
+            if element.value.timestamp?.rawValue == 0, element.name != "_id" { return true }
+        }
+        return false
+    }
+
+    /// Whether a field of the document itself has a name that a replacement update does not take.
+    static func hasDollarName(_ document: ArraySlice<UInt8>) throws -> Bool {
+        var reader = BSONElementReader(document)
+        while let element = try reader.next() {
+            if element.nameBytes.first == UInt8(ascii: "$") { return true }
+        }
+        return false
+    }
+}
+
+extension UnsafeRawBufferPointer {
+    fileprivate func hasRunOfZeros(_ length: Int) -> Bool {
+        var end = length - 1
+        while end < count {
+            // Look at the last byte of the window first, and skip as far as a byte that is not zero
+            // allows.
+            var start = end
+            while start > end - length, self[start] == 0 { start -= 1 }
+            if start == end - length { return true }
+            end = start + length
+        }
+        return false
+    }
+}
+
+extension ServerInfo {
+    /// Whether inserts can be told to leave `Timestamp(0,0)` alone.
+    var keepsEmptyTimestamps: Bool {
+        let firstOfBranch: [Int: Version] = [
+            5: Version(5, 0, 29), 6: Version(6, 0, 17), 7: Version(7, 0, 13),
+        ]
+        guard let first = firstOfBranch[version.major] else { return version.major >= 8 }
+        return !(version < first)
+    }
+}

@@ -1,0 +1,146 @@
+internal import ArchiveFormat
+internal import BSONBytes
+internal import MongoDriver
+
+/// A collection that servers do not let a rename replace: a time series (by its buckets) and
+/// `system.js`. It is loaded and compared beside the live one like any other; then the difference
+/// is written: what is missing or differs first, what is too much last. So the live data is never
+/// less than before, but a kill during that step leaves it between old and new; running the restore
+/// again completes it.
+struct InPlaceCollection: RestoreTarget {
+    let source: NamespaceDescriptor
+    let namespace: Namespace
+    private let live: Namespace
+    private let staging: Namespace
+    private let isNew: Bool
+    private let definition: CollectionDefinition
+    private let inserter: ExactInserter
+    private let merger: DocumentMerger
+    private let context: RestoreContext
+
+    /// - Parameter isNew: whether there is nothing of that name yet.
+    init(
+        _ choice: RestorePlan.Choice, number: Int, isNew: Bool, _ context: RestoreContext
+    ) throws {
+        source = choice.descriptor
+        namespace = choice.target
+        let keepsBucketsApart =
+            choice.descriptor.type == .timeseries
+            && ArchivePrelude.keepsBucketsApart(serverVersion: context.server.versionString)
+        live = Namespace(
+            namespace.database,
+            keepsBucketsApart ? "system.buckets." + namespace.collection : namespace.collection)
+        staging = Namespace(namespace.database, StagingName(number: number).description)
+        self.isNew = isNew
+        definition = try CollectionDefinition(choice.descriptor)
+        inserter = ExactInserter(
+            pool: context.pool, server: context.server, namespace: staging, isOrdered: false)
+        merger = DocumentMerger(
+            pool: context.pool, server: context.server, namespace: live)
+        self.context = context
+    }
+
+    func prepare() async throws {
+        try await context.pool.withConnection { connection in
+            try await connection.createCollection(staging.collection, in: staging.database)
+        }
+    }
+
+    func load(_ documents: ArraySlice<UInt8>) async throws -> LoadOutcome {
+        let result = try await inserter.insert(documents)
+        if let failure = result.errors.first {
+            throw SnapshotError(
+                .refused, "the server refused a document of \(source.namespace): \(failure)")
+        }
+        var outcome = LoadOutcome()
+        outcome.insertedCount = UInt64(result.documentCount)
+        return outcome
+    }
+
+    func complete(_ totals: DocumentTotals) async throws {
+        try await StoredDocuments(namespace: staging, pool: context.pool)
+            .check(against: totals, of: source.namespace)
+    }
+
+    func commit() async throws {
+        let staged = StoredDocuments(namespace: staging, pool: context.pool)
+        let expected = try await staged.totals()
+        try await makeCollection()
+        try await staged.forEachBatch { documents in
+            let outcome = try await merger.merge(documents)
+            if let failure = outcome.firstFailure {
+                throw SnapshotError(.refused, "\(namespace) could not be completed: \(failure)")
+            }
+        }
+        try await deleteSurplus()
+        let found = try await StoredDocuments(namespace: live, pool: context.pool).totals()
+        guard found == expected else {
+            throw SnapshotError(
+                .notEqual, "\(namespace) is not what the archive holds; is it being written to?")
+        }
+        try await abandon()
+    }
+
+    func abandon() async throws {
+        try await context.pool.withConnection { connection in
+            try await connection.dropCollection(staging.collection, in: staging.database)
+        }
+    }
+
+    private func makeCollection() async throws {
+        let differences = try await context.pool.withConnection { connection in
+            if isNew {
+                try await connection.createCollection(
+                    namespace.collection, in: namespace.database, options: definition.options)
+            }
+            return try await connection.buildIndexes(
+                definition.indexes, of: namespace.collection, in: namespace.database)
+        }
+        for difference in differences { context.observer.noticed(difference) }
+    }
+
+    /// Deletes the live documents that are not in the staging collection.
+    private func deleteSurplus() async throws {
+        try await StoredDocuments(namespace: live, pool: context.pool).forEachBatch { documents in
+            let ids = try documents.map { document in
+                try BSONDocument(validating: Array(document)).require("_id") { $0 }
+            }
+            let kept = try await stagedIDs(among: ids)
+            let statements = ids.filter { !kept.contains($0) }.map { id in
+                BSONDocument {
+                    let equal = BSONDocument { $0.append("$eq", id) }
+                    $0.append("q", BSONDocument { $0.append("_id", equal) })
+                    $0.append("limit", Int32(1))
+                }
+            }
+            guard !statements.isEmpty else { return }
+            let command = BSONDocument {
+                $0.append("delete", live.collection)
+                $0.append("deletes", array: statements)
+            }
+            _ = try await context.pool.withConnection { connection in
+                try await connection.write(command, on: live.database)
+            }
+        }
+    }
+
+    private func stagedIDs(among ids: [BSONValue]) async throws -> Set<BSONValue> {
+        let command = BSONDocument {
+            $0.append("find", staging.collection)
+            let among = BSONDocument { $0.append("$in", array: ids) }
+            $0.append("filter", BSONDocument { $0.append("_id", among) })
+            $0.append("projection", BSONDocument { $0.append("_id", Int32(1)) })
+        }
+        return try await context.pool.withConnection { connection in
+            try await connection.withCursor(command, on: staging.database, as: .primary) { cursor in
+                var found: Set<BSONValue> = []
+                while let batch = try await cursor.nextBatch() {
+                    for document in try batch.documents() {
+                        found.insert(try document.require("_id") { $0 })
+                    }
+                }
+                return found
+            }
+        }
+    }
+}

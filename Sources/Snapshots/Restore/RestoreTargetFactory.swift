@@ -1,0 +1,59 @@
+internal import ArchiveFormat
+internal import BSONBytes
+internal import MongoDriver
+
+/// Chooses the way back for each namespace.
+struct RestoreTargetFactory {
+    let mode: Restore.Mode
+    let context: RestoreContext
+    let live: LiveCatalog
+
+    /// - Parameter number: different for each namespace of a restore; names its staging collection.
+    func target(_ choice: RestorePlan.Choice, number: Int) throws -> any RestoreTarget {
+        let existing = live[choice.target]
+        if choice.descriptor.isAuthorization {
+            return AuthorizationTarget(choice, mode, context)
+        }
+        try checkTimeSeries(choice)
+        switch (choice.descriptor.type, mode) {
+        case (.view, _):
+            return ViewTarget(choice, live: existing, context)
+        case (.timeseries, .replace):
+            try checkOptions(choice, existing)
+            return try InPlaceCollection(
+                choice, number: number, isNew: existing == nil, context)
+        case (_, .replace) where choice.target.collection == "system.js" && existing != nil:
+            return try InPlaceCollection(choice, number: number, isNew: false, context)
+        case (_, .replace):
+            return try StagedCollection(choice, number: number, context)
+        case (_, .merge):
+            return try MergedCollection(choice, isNew: existing == nil, context)
+        }
+    }
+
+    /// From 8.3 on a server takes buckets only by commands that were never tried here.
+    private func checkTimeSeries(_ choice: RestorePlan.Choice) throws {
+        let version = context.server.versionString
+        guard choice.descriptor.type == .timeseries,
+            !ArchivePrelude.keepsBucketsApart(serverVersion: version)
+        else { return }
+        throw SnapshotError(
+            .unsupported,
+            "time series \(choice.target) can't be restored to a server of version \(version); "
+                + "leave it out with --ns-exclude, or use mongorestore for it")
+    }
+
+    /// The buckets of a time series only fit one that packs them in the same way.
+    private func checkOptions(
+        _ choice: RestorePlan.Choice, _ existing: CollectionInfo?
+    ) throws {
+        guard let existing,
+            try existing.options.first("timeseries")
+                != choice.descriptor.options.first("timeseries")
+        else { return }
+        throw SnapshotError(
+            .namespaceConflict,
+            "time series \(choice.target) has other options on the server than in the archive; "
+                + "drop it, or restore under another name with --ns-rename")
+    }
+}

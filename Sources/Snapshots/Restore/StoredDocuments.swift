@@ -1,0 +1,82 @@
+internal import ArchiveFormat
+internal import BSONBytes
+internal import MongoDriver
+
+/// What a server really holds, read back from the primary.
+struct StoredDocuments {
+    /// Documents of one call of `forEachBatch`.
+    private static let batchDocumentCount = 1000
+
+    let namespace: Namespace
+    let pool: MongoPool
+
+    /// Number and fingerprint of documents.
+    struct Totals: Hashable, Sendable {
+        var documentCount: UInt64 = 0
+        var fingerprint = DocumentFingerprint()
+    }
+
+    /// Count and fingerprint of the collection as it is now. Cost: one scan.
+    func totals() async throws -> Totals {
+        try await withCursor { cursor in
+            var totals = Totals()
+            var waiting = try await cursor.nextBatch()
+            while let batch = waiting {
+                async let following = cursor.nextBatch()
+                try batch.forEachDocument { document in
+                    totals.documentCount += 1
+                    totals.fingerprint.add(document)
+                }
+                waiting = try await following
+            }
+            return totals
+        }
+    }
+
+    /// Calls `body` with documents, a batch at a time, while the collection is scanned.
+    func forEachBatch(_ body: ([ArraySlice<UInt8>]) async throws -> Void) async throws {
+        try await withCursor { cursor in
+            while let batch = try await cursor.nextBatch() {
+                var documents: [ArraySlice<UInt8>] = []
+                try batch.forEachDocument { documents.append(Array($0)[...]) }
+                for start in stride(from: 0, to: documents.count, by: Self.batchDocumentCount) {
+                    let end = min(documents.count, start + Self.batchDocumentCount)
+                    try await body(Array(documents[start..<end]))
+                }
+            }
+        }
+    }
+
+    /// Compares with what an archive held.
+    ///
+    /// - Throws: `notEqual`.
+    func check(against expected: DocumentTotals, of source: Namespace) async throws {
+        let found = try await totals()
+        guard found.documentCount == expected.documentCount else {
+            throw SnapshotError(
+                .notEqual,
+                "\(source) was loaded with \(found.documentCount) documents instead of "
+                    + "\(expected.documentCount); the live collection was left as it was")
+        }
+        guard found.fingerprint == expected.fingerprint else {
+            throw SnapshotError(
+                .notEqual,
+                "documents of \(source) are not byte for byte those of the archive after loading; "
+                    + "the live collection was left as it was")
+        }
+    }
+
+    private func withCursor<Result>(
+        _ body: (MongoCursor) async throws -> Result
+    ) async throws -> Result {
+        let command = BSONDocument {
+            $0.append("find", namespace.collection)
+            $0.append("hint", BSONDocument { $0.append("$natural", Int32(1)) })
+            $0.append("batchSize", FindRequest.batchDocumentCountMax)
+        }
+        return try await pool.withConnection { connection in
+            try await connection.withCursor(
+                command, on: namespace.database, as: .primary, body)
+        }
+    }
+}

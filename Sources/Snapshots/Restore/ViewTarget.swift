@@ -1,0 +1,61 @@
+internal import ArchiveFormat
+internal import BSONBytes
+internal import MongoDriver
+
+/// A view: its definition is all there is of it. Made after the collections; an existing one gets
+/// the new definition.
+struct ViewTarget: RestoreTarget {
+    let source: NamespaceDescriptor
+    let namespace: Namespace
+    var commitRank: Int { 1 }
+    private let live: CollectionInfo?
+    private let pool: MongoPool
+
+    init(_ choice: RestorePlan.Choice, live: CollectionInfo?, _ context: RestoreContext) {
+        source = choice.descriptor
+        namespace = choice.target
+        self.live = live
+        pool = context.pool
+    }
+
+    func prepare() async throws {}
+
+    func load(_ documents: ArraySlice<UInt8>) async throws -> LoadOutcome {
+        throw ArchiveError(
+            .malformed, "a view holds documents", namespace: source.namespace.description)
+    }
+
+    func complete(_ totals: DocumentTotals) async throws {}
+
+    func commit() async throws {
+        try await pool.withConnection { connection in
+            guard let live else { return try await create(connection) }
+            guard live.options != source.options else { return }
+            if try live.options.first("collation") == source.options.first("collation") {
+                _ = try await connection.run(modification(), on: namespace.database, as: .write)
+            } else {
+                // The collation of a view can't be changed. It holds no data, so it may be gone for
+                // a moment.
+                try await connection.dropCollection(namespace.collection, in: namespace.database)
+                try await create(connection)
+            }
+        }
+    }
+
+    func abandon() async throws {}
+
+    private func create(_ connection: MongoConnection) async throws {
+        try await connection.createCollection(
+            namespace.collection, in: namespace.database, options: source.options)
+    }
+
+    private func modification() throws -> BSONDocument {
+        try BSONDocument { builder in
+            builder.append("collMod", namespace.collection)
+            for element in try source.options.elements()
+            where element.name == "viewOn" || element.name == "pipeline" {
+                builder.append(element)
+            }
+        }
+    }
+}

@@ -1,0 +1,89 @@
+import Testing
+
+/// That targets depend on each other as `Package.swift` and the table in the README say.
+@Suite struct LayerTests {
+    private let repository = Repository()
+    private let manifest: PackageManifest
+    private let table: TargetTable
+    private let swiftFiles: [Repository.File]
+
+    init() throws {
+        manifest = PackageManifest(try #require(repository.text("Package.swift")))
+        table = TargetTable(try #require(repository.text("README.md"), "README.md is missing"))
+        swiftFiles = repository.files(in: ["Sources", "Tests", "Benchmarks"])
+            .filter { $0.path.hasSuffix(".swift") }
+    }
+
+    /// Part of the toolchain, not of any package.
+    private static let toolchain: Set = [
+        "Swift", "Foundation", "FoundationEssentials", "FoundationNetworking", "Dispatch",
+        "Synchronization", "Glibc", "Musl", "Testing", "XCTest", "PackageDescription",
+        "RegexBuilder",
+    ]
+
+    @Test func everyTargetIsInTheManifestAndTheTable() {
+        let folders = repository.folders(in: "Sources")
+        #expect(folders.subtracting(table.names) == [], "no row in the README's table of targets")
+        #expect(folders.subtracting(manifest.targets.map(\.name)) == [], "not in Package.swift")
+        #expect(table.names.subtracting(manifest.targets.map(\.name)) == [], "row without target")
+        #expect(table.unknownNames == [], "the table's last column names no target")
+    }
+
+    @Test func noTargetIsNamedAfterNothing() {
+        let meaningless = ["Util", "Utils", "Utilities", "Common", "Core", "Helper", "Helpers"]
+        let found = manifest.targets.map(\.name).filter { name in
+            meaningless.contains { name.hasSuffix($0) || name.hasPrefix($0) }
+        }
+        #expect(found == [])
+    }
+
+    @Test func importsAreDeclaredAsDependencies() {
+        let found = swiftFiles.flatMap { file -> [String] in
+            guard let target = file.target.flatMap(manifest.target) else {
+                return ["\(file.path): belongs to no target"]
+            }
+            let undeclared = SwiftSource(file.text).imports
+                .subtracting(Self.toolchain)
+                .subtracting(target.dependencies)
+                .subtracting([target.name])
+            return undeclared.sorted().map { "\(file.path): imports \($0)" }
+        }
+        #expect(found == [])
+    }
+
+    /// A program that a test starts is a dependency without an import; so only libraries count.
+    @Test func dependenciesAreImported() {
+        let programs = Set(swiftFiles.filter(Self.beginsProgram).compactMap(\.target))
+        let found = manifest.targets.flatMap { target -> [String] in
+            let files = swiftFiles.filter { $0.target == target.name }
+            guard !files.isEmpty else { return [] }
+            let imports = files.reduce(into: Set<String>()) {
+                $0.formUnion(SwiftSource($1.text).imports)
+            }
+            return target.dependencies.filter { !imports.contains($0) && !programs.contains($0) }
+                .map { "\(target.name) does not import \($0)" }
+        }
+        #expect(found == [])
+    }
+
+    /// Which system libraries a target uses is for `Package.swift` to say.
+    @Test func importsStayWithinTheLayers() {
+        let own = Set(manifest.targets.filter { !$0.isSystem }.map(\.name))
+        let found = swiftFiles.filter { $0.path.hasPrefix("Sources/") }.flatMap { file in
+            let allowed = file.target.flatMap(table.allowed) ?? []
+            return SwiftSource(file.text).imports.intersection(own).subtracting(allowed).sorted()
+                .map { "\(file.path): may not import \($0)" }
+        }
+        #expect(found == [])
+    }
+
+    @Test func packagesComeFromTheirAuthors() {
+        #expect(!manifest.packageURLs.isEmpty)
+        #expect(manifest.packageURLs.filter { !$0.hasPrefix("https://github.com/") } == [])
+    }
+
+    private static func beginsProgram(_ file: Repository.File) -> Bool {
+        file.path.hasPrefix("Sources/")
+            && (file.path.hasSuffix("/main.swift") || file.text.contains("\n@main"))
+    }
+}
