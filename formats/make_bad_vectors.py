@@ -13,9 +13,9 @@ import reader
 FOLDER = pathlib.Path(__file__).parent / "vectors"
 GOOD = FOLDER / "good-gzip.archive.gz"
 TERM = reader.TERM
-# Chunks of good-gzip: 0 prelude, 1 and 2 special, 3 to 5 shop.orders, 6 its end, 7 the odd name, 8
-# its end, 9 mixed.
-ORDERS, ORDERS_END, ODD_END, MIXED = 4, 6, 8, 9
+# Chunks of good-gzip: 0 prelude, 1 to 3 special, 4 to 6 shop.orders, 7 its end, 8 the odd name, 9
+# its end, 10 mixed. The chunk that is damaged is the second of shop.orders.
+USERS, ORDERS, ORDERS_END, ODD_END, MIXED = 1, 5, 7, 9, 10
 
 
 def sealed_header(header, **changes):
@@ -34,9 +34,9 @@ def frame(header, hidden, body, **changes):
 
 
 def deflated(raw):
-    coder = zlib.compressobj(9, zlib.DEFLATED, -15)
-    body = coder.compress(raw) + coder.flush()
-    return body + struct.pack("<2I", zlib.crc32(raw), len(raw))
+    """A gzip member's body with one stored block: the same bytes whatever zlib there is."""
+    block = b"\x01" + struct.pack("<2H", len(raw), len(raw) ^ 0xFFFF) + raw
+    return block + struct.pack("<2I", zlib.crc32(raw), len(raw))
 
 
 class Chunk:
@@ -288,6 +288,12 @@ def eof_crc(archive):
 
 
 @bad("truncated")
+def missing_chunk(archive):
+    """The last chunk is gone, and with it all of three namespaces."""
+    archive.chunks.pop()
+
+
+@bad("malformed")
 def missing_eof(archive):
     del archive.chunks[ODD_END]
     archive.set_number("last_chunk", 3, ODD_END - 1)
@@ -304,17 +310,18 @@ def unknown_namespace(archive):
 
 @bad("malformed")
 def after_end(archive):
-    archive.chunks[5], archive.chunks[ORDERS_END] = archive.chunks[ORDERS_END], archive.chunks[5]
-    archive.chunks[5].raw = end_block(archive, archive.chunks[3:5])
+    """The end of shop.orders, right for the chunks before it, comes before its last data chunk."""
+    end = archive.chunks.pop(ORDERS_END)
+    end.raw = end_block(end.raw, archive.chunks[ORDERS - 1:ORDERS + 1])
+    archive.chunks.insert(ORDERS + 1, end)
 
 
-def end_block(archive, chunks):
-    """An end block of shop.orders with the right CRC-64 for its first chunks."""
+def end_block(raw, chunks):
+    """An end block with the CRC-64 of the documents of these chunks."""
     crc = 0
     for chunk in chunks:
         at = len(reader.document_at(chunk.raw, 0))
         crc = reader.crc64(chunk.raw[at:-4], crc)
-    raw = archive.chunks[5].raw
     return raw[:-13] + struct.pack("<Q", crc) + raw[-5:]
 
 
@@ -339,10 +346,22 @@ def missing_terminator(archive):
 
 
 @bad("malformed")
+def prelude_tail(archive):
+    archive.chunks[0].raw += b"\x05\0\0\0\0" + TERM
+
+
+@bad("malformed")
+def interleaved(archive):
+    """The end of shop.orders comes after the next namespace has begun."""
+    archive.chunks.insert(ORDERS_END + 1, archive.chunks.pop(ORDERS_END))
+    archive.set_number("last_chunk", 2, ORDERS_END + 1)
+    archive.set_number("first_chunk", 3, ORDERS_END)
+
+
+@bad("malformed")
 def special_after_data(archive):
-    chunk = archive.chunks.pop(2)
-    archive.chunks.insert(MIXED - 1, chunk)
-    for ordinal, (first, last) in enumerate([(1, 1), (8, 8), (2, 5), (6, 7)]):
+    archive.chunks.insert(MIXED - 1, archive.chunks.pop(USERS))
+    for ordinal, (first, last) in enumerate([(9, 9), (1, 2), (3, 6), (7, 8)]):
         archive.set_number("first_chunk", ordinal, first)
         archive.set_number("last_chunk", ordinal, last)
 
@@ -429,6 +448,13 @@ def manifest_documents(archive):
 
 
 @bad("checksum_mismatch")
+def manifest_huge_counts(archive):
+    """Three namespaces of 2^63 - 1 documents each: their sum does not fit into 64 bits."""
+    for ordinal in (1, 2, 3):
+        archive.set_number("documents", ordinal, (1 << 63) - 1)
+
+
+@bad("checksum_mismatch")
 def manifest_total(archive):
     archive.set_number("documents", 0, 21)
 
@@ -440,13 +466,20 @@ def manifest_crc(archive):
 
 @bad("checksum_mismatch")
 def manifest_first_chunk(archive):
-    archive.set_number("first_chunk", 2, 4)
+    archive.set_number("first_chunk", 2, ORDERS)
 
 
 @bad("checksum_mismatch", reader_needs="xxhash")
 def fingerprint(archive):
     at = archive.manifest.index(b"\x05fingerprint\0") + 18
     archive.manifest = archive.manifest[:at] + b"fingerprint 0123" + archive.manifest[at + 16:]
+
+
+def made(defect):
+    """The bytes of the bad archive that a defect makes."""
+    archive = Archive()
+    data = defect(archive)
+    return archive.bytes() if data is None else data
 
 
 def main():
@@ -458,10 +491,8 @@ def main():
             walk.run()
         expected["good"][path.name] = reader.summary(walk)
     for name, (defect, codes) in BAD.items():
-        archive = Archive()
-        data = defect(archive)
         file = f"bad-{name}.archive.gz"
-        (FOLDER / file).write_bytes(archive.bytes() if data is None else data)
+        (FOLDER / file).write_bytes(made(defect))
         expected["bad"][file] = codes
     text = json.dumps(expected, indent=1, ensure_ascii=False)
     (FOLDER / "expected.json").write_text(text + "\n", encoding="utf-8")

@@ -133,19 +133,18 @@ extension VectorFixture {
             users, version, orders, odd, weather, ArchiveFixture.view,
             descriptor("shop", "empty", .collection),
         ]
-        let special: [RawChunk] = [
+        let schema = BSONDocument {
+            $0.append("_id", "authSchema")
+            $0.append("currentVersion", Int32(5))
+        }
+        // One ends in the chunk of its documents, the other in a chunk of its own.
+        let special = [
             ArchiveFixture.whole(.special, 0, users, [document(id: "shop.ann")]),
-            ArchiveFixture.whole(
-                .special, 1, version,
-                [
-                    BSONDocument {
-                        $0.append("_id", "authSchema"); $0.append("currentVersion", Int32(5))
-                    }
-                ]),
+            run(.special, 1, version, [schema], last: true),
         ]
         let ordered = (0..<3).map { part in
-            data(
-                2, orders, (part * 4..<part * 4 + 4).map { document(id: Int32($0)) },
+            run(
+                .data, 2, orders, (part * 4..<part * 4 + 4).map { document(id: Int32($0)) },
                 last: part == 2)
         }
         let oddDocuments = [
@@ -159,7 +158,9 @@ extension VectorFixture {
         }
         return Content(
             namespaces: namespaces,
-            chunks: special + ordered + [data(3, odd, oddDocuments, last: true), mixed.finished()])
+            chunks: special + ordered + [
+                run(.data, 3, odd, oddDocuments, last: true), mixed.finished(),
+            ])
     }
 
     /// So many rows, and a manifest so long, that the index takes two frames.
@@ -174,7 +175,7 @@ extension VectorFixture {
         return Content(
             namespaces: [long],
             chunks: (0..<chunkCount).map {
-                data(0, long, [document(id: Int32($0))], last: $0 == chunkCount - 1)
+                run(.data, 0, long, [document(id: Int32($0))], last: $0 == chunkCount - 1)
             })
     }
 
@@ -184,12 +185,13 @@ extension VectorFixture {
         NamespaceDescriptor(namespace: Namespace(database, collection), type: type)
     }
 
-    private static func data(
-        _ ordinal: UInt32, _ descriptor: NamespaceDescriptor, _ documents: [BSONDocument],
+    private static func run(
+        _ kind: ChunkKind, _ ordinal: UInt32, _ descriptor: NamespaceDescriptor,
+        _ documents: [BSONDocument],
         last: Bool
     ) -> RawChunk {
         var builder = RawChunkBuilder(
-            .data, namespaceOrdinal: ordinal, capacityByteCount: 1 << 12)
+            kind, namespaceOrdinal: ordinal, capacityByteCount: 1 << 12)
         builder.beginBlock(descriptor.dataNamespace, ordinal: ordinal)
         for document in documents { document.bytes.withUnsafeBytes { builder.append($0) } }
         builder.endBlock()
