@@ -95,6 +95,9 @@ final class ServerProcess {
         }
         posix_spawn_file_actions_adddup2(&actions, input, STDIN_FILENO)
         posix_spawn_file_actions_adddup2(&actions, input, STDOUT_FILENO)
+        // Whatever else this process has open would stay open as long as the server runs: somebody
+        // waiting for the end of a pipe would wait that long.
+        posix_spawn_file_actions_addclosefrom_np(&actions, STDERR_FILENO + 1)
         // The threads of dispatch queues block signals; a shell born with SIGCHLD blocked would
         // wait for its server for ever.
         var signals = sigset_t()

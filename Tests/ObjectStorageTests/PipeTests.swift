@@ -81,6 +81,8 @@ import Testing
     private func makePipe() throws -> (reading: Int32, writing: Int32) {
         var ends: [Int32] = [-1, -1]
         try #require(pipe(&ends) == 0)
+        // Tests beside this one start processes, which must not hold an end of it.
+        for end in ends { try #require(fcntl(end, F_SETFD, FD_CLOEXEC) == 0) }
         return (ends[0], ends[1])
     }
 
