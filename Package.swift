@@ -26,7 +26,9 @@ func tests(
 
 let package = Package(
     name: "cairn",
-    products: [],
+    products: [
+        .executable(name: "cairn", targets: ["cairn"])
+    ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
     ],
@@ -55,6 +57,15 @@ let package = Package(
             [
                 "ArchiveEngine", "ArchiveFormat", "BSONBytes", "MongoDriver", "ObjectStorage",
             ]),
+        module(
+            "CairnCommand",
+            [
+                "ArchiveEngine", "ArchiveFormat", "BSONBytes", "ExtendedJSON", "MongoDriver",
+                "ObjectStorage", "Snapshots",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]),
+        .executableTarget(
+            name: "cairn", dependencies: ["CairnCommand"], swiftSettings: swiftSettings),
         module("PrivateServer", ["BSONBytes", "BlockingCalls", "MongoDriver"]),
 
         tests("BSONBytesTests", ["BSONBytes"]),
@@ -68,6 +79,13 @@ let package = Package(
             [
                 "ArchiveFormat", "BSONBytes", "MongoDriver", "ObjectStorage",
                 "PrivateServer", "SampleData", "Snapshots",
+            ]),
+        tests(
+            "CairnCommandTests",
+            [
+                "ArchiveEngine", "ArchiveFormat", "BSONBytes", "CairnCommand", "MongoDriver",
+                "ObjectStorage", "Snapshots",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         tests("TidyTests", []),
         tests("MongoDriverTests", ["BSONBytes", "MongoDriver", "PrivateServer"]),
