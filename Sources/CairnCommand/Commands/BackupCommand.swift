@@ -1,5 +1,6 @@
 internal import ArchiveFormat
 internal import ArgumentParser
+internal import MongoDriver
 internal import ObjectStorage
 internal import Snapshots
 
@@ -131,17 +132,4 @@ struct BackupCommand: Job {
             .pipe(PipeUpload(descriptor: Console.output, name: "standard output")), { _ in nil }
         )
     }
-}
-
-extension Codec: @retroactive ExpressibleByArgument {
-    /// A codec by its name.
-    public init?(argument: String) {
-        self.init(name: argument)
-    }
-
-    /// The name, as help shows a default.
-    public var defaultValueDescription: String { name }
-
-    /// All names, for help and completion.
-    public static var allValueStrings: [String] { allCases.map(\.name) }
 }

@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import MongoDriver
 internal import Snapshots
 
 /// `cairn restore`.
@@ -73,5 +74,3 @@ struct RestoreCommand: Job {
         return options
     }
 }
-
-extension Restore.Mode: @retroactive ExpressibleByArgument {}
