@@ -83,8 +83,7 @@ let package = Package(
         tests(
             "CairnCommandTests",
             [
-                "ArchiveEngine", "ArchiveFormat", "BSONBytes", "CairnCommand", "MongoDriver",
-                "ObjectStorage", "Snapshots",
+                "ArchiveFormat", "CairnCommand", "MongoDriver", "ObjectStorage", "Snapshots",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         tests("TidyTests", []),

@@ -6,14 +6,14 @@ internal import Snapshots
 /// Why the program ends without having done what was asked: the one place where errors of all
 /// layers become an exit status and a sentence.
 struct Failure: Error, Equatable {
-    let status: ExitStatus
+    let status: ProgramStatus
     /// A stable word for it, for machines.
     let code: String
     /// What failed, where, and what to do: one sentence, without a period.
     let message: String
 
     /// A failure that only this layer knows.
-    init(_ status: ExitStatus, _ code: String, _ message: String) {
+    init(_ status: ProgramStatus, _ code: String, _ message: String) {
         self.status = status
         self.code = code
         self.message = message
@@ -50,7 +50,7 @@ struct Failure: Error, Equatable {
     }
 
     private init(_ error: ObjectStorageError) {
-        let status: ExitStatus =
+        let status: ProgramStatus =
             switch error.code {
             case .notARepository: .noRepository
             case .truncated: .damaged
@@ -62,7 +62,7 @@ struct Failure: Error, Equatable {
     /// A namespace conflict is no misuse: the command was understood, and only the archive and the
     /// server together say that it can't be done.
     private init(_ error: SnapshotError) {
-        let status: ExitStatus =
+        let status: ProgramStatus =
             switch error.code {
             case .usage: .usage
             case .noRepository: .noRepository

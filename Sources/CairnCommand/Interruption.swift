@@ -30,7 +30,7 @@ func withSignals<Result: Sendable>(
                 cancelling()
                 continuation.yield()
             } else {
-                _exit(ExitStatus.cancelled.rawValue)
+                _exit(ProgramStatus.cancelled.rawValue)
             }
         }
         source.activate()

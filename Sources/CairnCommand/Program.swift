@@ -16,7 +16,7 @@ public enum Program {
             guard let job = command as? any Job else {
                 var command = command
                 try command.run()
-                return ExitStatus.done.rawValue
+                return ProgramStatus.done.rawValue
             }
             return await run(job).rawValue
         } catch {
@@ -26,7 +26,7 @@ public enum Program {
 
     // MARK: A job
 
-    private static func run(_ job: some Job) async -> ExitStatus {
+    private static func run(_ job: some Job) async -> ProgramStatus {
         let display = ProgressDisplay(
             style(job.output), now: { monotonicSeconds() }, write: Console.writeError)
         do {
@@ -61,7 +61,7 @@ public enum Program {
 
     // MARK: Telling
 
-    private static func tell(_ result: JobResult, of job: some Job) throws -> ExitStatus {
+    private static func tell(_ result: JobResult, of job: some Job) throws -> ProgramStatus {
         let text = job.output.json ? result.json.text : result.text
         if let warning = result.warning {
             Console.writeError("cairn: \(Formatting.visible(warning))\n")
@@ -76,7 +76,7 @@ public enum Program {
 
     private static func tell(
         _ failure: Failure, isJSON: Bool, isOutputTaken: Bool
-    ) -> ExitStatus {
+    ) -> ProgramStatus {
         Console.writeError("cairn: \(Formatting.visible(failure.message))\n")
         guard isJSON else { return failure.status }
         if isOutputTaken {
@@ -94,7 +94,7 @@ public enum Program {
     // MARK: What the parser throws
 
     /// Help and version are asked for; all else is a command that was not understood.
-    private static func explain(_ error: any Error, _ arguments: [String]) -> ExitStatus {
+    private static func explain(_ error: any Error, _ arguments: [String]) -> ProgramStatus {
         let isUsage = RootCommand.exitCode(for: error) != .success
         guard isUsage else {
             do {

@@ -9,15 +9,15 @@ import Testing
 
 @Suite struct FailureTests {
     @Test func exitCodesAreWhatScriptsRelyOn() {
-        #expect(ExitStatus.allCases.map(\.rawValue) == [0, 1, 3, 10, 11, 12, 64, 130])
+        #expect(ProgramStatus.allCases.map(\.rawValue) == [0, 1, 3, 10, 11, 12, 64, 130])
     }
 
     @Test(arguments: [
-        (SnapshotError.Code.usage, ExitStatus.usage), (.notFound, .failed),
+        (SnapshotError.Code.usage, ProgramStatus.usage), (.notFound, .failed),
         (.noRepository, .noRepository), (.namespaceConflict, .failed), (.notEqual, .failed),
         (.refused, .failed), (.unsupported, .failed), (.catalogChanged, .failed),
     ])
-    func snapshotErrors(code: SnapshotError.Code, status: ExitStatus) {
+    func snapshotErrors(code: SnapshotError.Code, status: ProgramStatus) {
         let failure = Failure(SnapshotError(code, "what happened"))
         #expect(failure == Failure(status, code.rawValue, "what happened"))
     }

@@ -42,7 +42,7 @@ import Testing
     }
 
     @Test func decimalsAreRounded() {
-        #expect(Formatting.decimal(1.0005, digitCount: 3) == "1.000")
+        #expect(Formatting.decimal(1.0004, digitCount: 3) == "1.000")
         #expect(Formatting.decimal(0.9996, digitCount: 3) == "1.000")
         #expect(Formatting.decimal(-0.25, digitCount: 1) == "-0.3")
         #expect(Formatting.decimal(.nan, digitCount: 3) == "0")

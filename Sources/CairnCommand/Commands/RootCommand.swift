@@ -46,7 +46,7 @@ struct JobResult: Sendable {
     var text: String
     /// For machines.
     var json: JSONValue
-    var status = ExitStatus.done
+    var status = ProgramStatus.done
     /// What went wrong all the same, as a sentence; nil when nothing did.
     var warning: String?
 

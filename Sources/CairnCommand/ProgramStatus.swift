@@ -1,5 +1,5 @@
 /// How the program ends; scripts rely on these numbers.
-enum ExitStatus: Int32, Sendable, CaseIterable {
+enum ProgramStatus: Int32, Sendable, CaseIterable {
     /// Done, and proven.
     case done = 0
     /// Not done, for a reason that has no number of its own.
