@@ -34,7 +34,8 @@ public enum Program {
                 cancelling: { display.noticed("cancelling; a second Ctrl-C stops at once") },
                 stopping: {
                     display.finish()
-                    Console.writeError("cairn: stopped; what is left behind, the next run removes\n")
+                    Console.writeError(
+                        "cairn: stopped; what is left behind, the next run removes\n")
                 },
                 { try await job.perform(display) })
             display.finish()

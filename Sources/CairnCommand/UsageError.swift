@@ -44,7 +44,9 @@ struct UsageError {
     private var options: ArraySlice<String> { arguments.prefix { $0 != "--" } }
 
     private var command: String? {
-        let names = RootCommand.configuration.subcommands.compactMap { $0.configuration.commandName }
+        let names = RootCommand.configuration.subcommands.compactMap {
+            $0.configuration.commandName
+        }
         return arguments.first { !$0.hasPrefix("-") }.flatMap { names.contains($0) ? $0 : nil }
     }
 

@@ -54,8 +54,11 @@ struct ShowSummary {
                 ("consistency", ConsistencyText(manifest).sentence.dropping("consistency ")),
                 ("selection", Self.selection(manifest.selection)),
                 ("size", size),
-                ("written by", "\(manifest.tool), \(manifest.compression.codec.name) level "
-                    + "\(manifest.compression.level)"),
+                (
+                    "written by",
+                    "\(manifest.tool), \(manifest.compression.codec.name) level "
+                        + "\(manifest.compression.level)"
+                ),
             ]
         } else {
             rows = [
