@@ -28,9 +28,7 @@ func tests(
 
 let package = Package(
     name: "cairn",
-    products: [
-        .executable(name: "cairn", targets: ["cairn"])
-    ],
+    products: [],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
     ],

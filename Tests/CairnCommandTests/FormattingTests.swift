@@ -63,10 +63,8 @@ import Testing
             "b": .count(UInt64.max), "a": .null, "c": .array([.bool(true), .decimal(1.5)]),
             "d": .verbatim("{\"x\":1}"), "e": .object([JSONValue.Member]()), "f": .array([]),
         ])
-        #expect(
-            value.text
-                == #"{"b":18446744073709551615,"a":null,"c":[true,1.500],"d":{"x":1},"e":{},"f":[]}"#
-        )
+        let head = #"{"b":18446744073709551615,"a":null,"c":[true,1.500],"#
+        #expect(value.text == head + #""d":{"x":1},"e":{},"f":[]}"#)
     }
 
     @Test func stringsAreEscaped() {
