@@ -18,10 +18,12 @@ func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target 
 }
 
 func tests(
-    _ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []
+    _ name: String, _ dependencies: [Target.Dependency], exclude: [String] = [],
+    resources: [Resource] = []
 ) -> Target {
     .testTarget(
-        name: name, dependencies: dependencies, resources: resources, swiftSettings: swiftSettings)
+        name: name, dependencies: dependencies, exclude: exclude, resources: resources,
+        swiftSettings: swiftSettings)
 }
 
 let package = Package(
@@ -55,6 +57,15 @@ let package = Package(
             [
                 "ArchiveEngine", "ArchiveFormat", "BSONBytes", "MongoDriver", "ObjectStorage",
             ]),
+        module(
+            "CairnCommand",
+            [
+                "ArchiveEngine", "ArchiveFormat", "BSONBytes", "ExtendedJSON", "MongoDriver",
+                "ObjectStorage", "Snapshots",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]),
+        .executableTarget(
+            name: "cairn", dependencies: ["CairnCommand"], swiftSettings: swiftSettings),
         module("PrivateServer", ["BSONBytes", "BlockingCalls", "MongoDriver"]),
 
         tests("BSONBytesTests", ["BSONBytes"]),
@@ -69,6 +80,13 @@ let package = Package(
                 "ArchiveFormat", "BSONBytes", "MongoDriver", "ObjectStorage",
                 "PrivateServer", "SampleData", "Snapshots",
             ]),
+        tests(
+            "CairnCommandTests",
+            [
+                "ArchiveFormat", "CairnCommand", "MongoDriver", "ObjectStorage", "Snapshots",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            exclude: ["Golden"]),
         tests("TidyTests", []),
         tests("MongoDriverTests", ["BSONBytes", "MongoDriver", "PrivateServer"]),
     ]

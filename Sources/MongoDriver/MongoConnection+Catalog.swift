@@ -9,11 +9,16 @@ extension MongoConnection {
         return try ServerInfo(hello: hello, buildInfo: build)
     }
 
-    /// Names of all databases that the user may see, `admin`, `config` and `local` included.
-    public func databaseNames() throws -> [String] {
+    /// Names of the databases, `admin`, `config` and `local` included.
+    ///
+    /// - Parameter mustBeComplete: whether a user who may not see all of them is refused; else they
+    ///   get those that they may see, and no word about the rest.
+    /// - Throws: `MongoError` with `unauthorized`.
+    public func databaseNames(mustBeComplete: Bool = false) throws -> [String] {
         let command = BSONDocument {
             $0.append("listDatabases", Int32(1))
             $0.append("nameOnly", true)
+            if mustBeComplete { $0.append("authorizedDatabases", false) }
         }
         let databases = try run(command, on: "admin").documents(in: "databases")
         return try databases.map { try $0.requiredField("name", \.string) }

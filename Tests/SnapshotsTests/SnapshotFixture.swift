@@ -66,7 +66,11 @@ struct SnapshotFixture: Sendable {
 
     init(_ server: PrivateServer, database: String = "d" + UUID().uuidString.prefix(8)) async throws
     {
-        pool = try MongoPool(uri: server.uri, connectionCountMax: 4)
+        try await self.init(server.uri, database: database)
+    }
+
+    init(_ uri: MongoURI, database: String) async throws {
+        pool = try MongoPool(uri: uri, connectionCountMax: 4)
         folder = try TemporaryFolder()
         store = try await FileSystemStore(folder: folder.path, create: true)
         self.database = database

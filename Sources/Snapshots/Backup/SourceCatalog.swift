@@ -24,7 +24,10 @@ struct SourceCatalog: Sendable {
         let (server, databases) = try await pool.withConnection { connection in
             let server = try await connection.serverInfo()
             guard let database = filter.database else {
-                return (server, try await connection.databaseNames())
+                // Who asks for everything must not get less without a word.
+                let names = try await connection.databaseNames(
+                    mustBeComplete: filter.included.isEmpty)
+                return (server, names)
             }
             return (server, [database])
         }

@@ -53,6 +53,7 @@ struct RestorePlan: Sendable {
     private static func choose(
         _ prelude: ArchivePrelude, _ options: Restore.Options, _ context: RestoreContext
     ) throws -> [Choice] {
+        try checkRenames(options.renames, prelude)
         var choices: [Choice] = []
         var seen: Set<Namespace> = []
         for (position, descriptor) in prelude.namespaces.enumerated() {
@@ -115,6 +116,21 @@ struct RestorePlan: Sendable {
                 || namespace.collection.hasPrefix("system.")
                 || namespace.collection.hasPrefix("replset.")
         default: return false
+        }
+    }
+
+    /// A rename that fits nothing is a typing error, and without it the restore would go to the
+    /// live namespace that it was to spare.
+    private static func checkRenames(
+        _ renames: [NamespaceRename], _ prelude: ArchivePrelude
+    ) throws {
+        for rename in renames {
+            let isUsed = prelude.namespaces.contains { rename.target(of: $0.namespace) != nil }
+            guard !isUsed else { continue }
+            throw SnapshotError(
+                .notFound,
+                "rename \"\(rename.from.text)=\(rename.to.text)\" fits no namespace of the "
+                    + "archive; \"cairn show\" lists those it has")
         }
     }
 
