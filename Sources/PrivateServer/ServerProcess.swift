@@ -13,9 +13,14 @@ final class ServerProcess {
     private let shell: pid_t
 
     /// Answers every order with one line. Own session, so that a Ctrl-C meant for us ends neither
-    /// the shell before it has cleaned up nor the server.
+    /// the shell before it has cleaned up nor the server. Whatever else this process has open is
+    /// closed first: it would stay open as long as the server runs, and whoever waits for the end
+    /// of a pipe would wait that long. (Only bash closes descriptors above 9.)
     private static let script = """
         exec 2>/dev/null; trap : HUP INT TERM
+        for file in /proc/$$/fd/*; do
+            (( ${file##*/} > 2 )) && eval "exec ${file##*/}>&-"
+        done
         folder=$1; shift; server=
         end() { [ -n "$server" ] && kill "$1" "$server" && wait "$server"; server=; }
         while read -r order; do
@@ -44,8 +49,8 @@ final class ServerProcess {
         }
         defer { close(ends[1]) }
         orders = ends[0]
-        let arguments = ["sh", "-c", Self.script, "cairn-private-server", folder]
-        shell = try Self.spawn("/bin/sh", arguments + command(folder), input: ends[1])
+        let arguments = ["bash", "-c", Self.script, "cairn-private-server", folder]
+        shell = try Self.spawn("/bin/bash", arguments + command(folder), input: ends[1])
     }
 
     deinit {
@@ -95,9 +100,6 @@ final class ServerProcess {
         }
         posix_spawn_file_actions_adddup2(&actions, input, STDIN_FILENO)
         posix_spawn_file_actions_adddup2(&actions, input, STDOUT_FILENO)
-        // Whatever else this process has open would stay open as long as the server runs: somebody
-        // waiting for the end of a pipe would wait that long.
-        posix_spawn_file_actions_addclosefrom_np(&actions, STDERR_FILENO + 1)
         // The threads of dispatch queues block signals; a shell born with SIGCHLD blocked would
         // wait for its server for ever.
         var signals = sigset_t()
