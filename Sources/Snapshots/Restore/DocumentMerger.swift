@@ -151,10 +151,17 @@ struct DocumentMerger: Sendable {
     }
 
     /// One document by removing the live one and storing the other: for what no update stores
-    /// exactly.
+    /// exactly. A cancellation waits until both is done.
     private func replaceWhole(
         _ candidate: Candidate, _ connection: MongoConnection
     ) async throws -> LoadOutcome {
+        try await Task { try await exchange(candidate, connection) }.value
+    }
+
+    private func exchange(
+        _ candidate: Candidate, _ connection: MongoConnection
+    ) async throws -> LoadOutcome {
+        let live = try await find([candidate.id], connection).values.first
         let statement = BSONDocument {
             $0.append("q", Self.filter(candidate.id))
             $0.append("limit", Int32(1))
@@ -167,7 +174,16 @@ struct DocumentMerger: Sendable {
         guard removed.errors.isEmpty else { return outcome(of: removed) }
         let inserter = ExactInserter(
             pool: pool, server: server, namespace: namespace, isOrdered: false)
-        return outcome(of: try await inserter.insert(candidate.bytes, connection))
+        do {
+            let stored = try await inserter.insert(candidate.bytes, connection)
+            guard let refusal = stored.errors.first else { return outcome(of: stored) }
+            throw refusal
+        } catch {
+            // Back with the old one: nothing is lost because something else could not be stored.
+            if let live { _ = try await inserter.insert(live[...], connection) }
+            guard let refusal = error as? WriteError else { throw error }
+            return outcome(of: refusal)
+        }
     }
 
     private func isLive(_ id: BSONValue, _ connection: MongoConnection) async throws -> Bool {
@@ -189,13 +205,16 @@ struct DocumentMerger: Sendable {
     }
 
     private func outcome(of result: WriteResult) -> LoadOutcome {
+        if let error = result.errors.first { return outcome(of: error) }
         var outcome = LoadOutcome()
-        if let error = result.errors.first {
-            outcome.failedCount = 1
-            outcome.firstFailure = "\(namespace): \(error)"
-        } else {
-            outcome.overwrittenCount = 1
-        }
+        outcome.overwrittenCount = 1
+        return outcome
+    }
+
+    private func outcome(of refusal: WriteError) -> LoadOutcome {
+        var outcome = LoadOutcome()
+        outcome.failedCount = 1
+        outcome.firstFailure = "\(namespace): \(refusal)"
         return outcome
     }
 
