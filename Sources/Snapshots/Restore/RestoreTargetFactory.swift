@@ -14,11 +14,11 @@ struct RestoreTargetFactory {
         if choice.descriptor.isAuthorization {
             return AuthorizationTarget(choice, mode, context)
         }
+        if choice.descriptor.type == .timeseries { try checkOptions(choice, existing) }
         switch (choice.descriptor.type, mode) {
         case (.view, _):
             return ViewTarget(choice, live: existing, context)
         case (.timeseries, .replace):
-            try checkOptions(choice, existing)
             return try InPlaceCollection(
                 choice, number: number, isNew: existing == nil, context)
         case (_, .replace) where choice.target.collection == "system.js" && existing != nil:
