@@ -87,14 +87,15 @@ struct SnapshotFixture: Sendable {
     @discardableResult
     func backup(
         _ compression: Compression = .standard, width: Int = 2, chunk: Int = 262_144,
-        filter: NamespaceFilter? = nil, observer: RecordingObserver = RecordingObserver()
+        filter: NamespaceFilter? = nil, to store: FileSystemStore? = nil,
+        observer: RecordingObserver = RecordingObserver()
     ) async throws -> Backup.Report {
         var options = Backup.Options(width: width)
         options.filter = filter ?? NamespaceFilter(database: database)
         options.compression = compression
         options.chunkTargetByteCount = chunk
         return try await Backup(
-            pool, to: .repository(store), options: options, environment: environment,
+            pool, to: .repository(store ?? self.store), options: options, environment: environment,
             observer: observer
         ).run()
     }
