@@ -64,9 +64,11 @@ struct SnapshotFixture: Sendable {
     let store: FileSystemStore
     let database: String
 
-    init(_ server: PrivateServer, database: String = "d" + UUID().uuidString.prefix(8)) async throws
-    {
-        pool = try MongoPool(uri: server.uri, connectionCountMax: 4)
+    init(
+        _ server: PrivateServer, uri: MongoURI? = nil,
+        database: String = "d" + UUID().uuidString.prefix(8)
+    ) async throws {
+        pool = try MongoPool(uri: uri ?? server.uri, connectionCountMax: 4)
         folder = try TemporaryFolder()
         store = try await FileSystemStore(folder: folder.path, create: true)
         self.database = database

@@ -155,7 +155,8 @@ struct DocumentMerger: Sendable {
     private func replaceWhole(
         _ candidate: Candidate, _ connection: MongoConnection
     ) async throws -> LoadOutcome {
-        try await Task { try await exchange(candidate, connection) }.value
+        try Task.checkCancellation()
+        return try await Task { try await exchange(candidate, connection) }.value
     }
 
     private func exchange(
