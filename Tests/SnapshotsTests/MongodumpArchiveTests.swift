@@ -1,7 +1,6 @@
 import ArchiveFormat
 import BSONBytes
 import Foundation
-import PrivateServer
 import Snapshots
 import Testing
 
@@ -33,8 +32,7 @@ import Testing
         ("full-oplog.archive.gz", ["clinic", "large", "types", "wéird-db"]),
     ])
     func everyArchiveComesBackExactly(_ file: String, _ databases: [String]) async throws {
-        let server = try await PrivateServer()
-        let fixture = try await SnapshotFixture(server)
+        let fixture = try await SnapshotFixture.shared()
         let path = Self.folder.appending(path: file).path
         // Twice: into nothing, and over what is there.
         for _ in 0..<2 {
@@ -51,7 +49,7 @@ import Testing
         #expect(merged.outcome.overwrittenCount == 0)
         #expect(merged.outcome.failedCount == 0)
         for database in databases { try await check(fixture, database) }
-        try await server.stop()
+        for database in databases { try await fixture.drop(database) }
     }
 
     private func check(_ fixture: SnapshotFixture, _ database: String) async throws {

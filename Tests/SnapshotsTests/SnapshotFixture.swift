@@ -64,9 +64,17 @@ struct SnapshotFixture: Sendable {
     let store: FileSystemStore
     let database: String
 
-    init(_ server: PrivateServer, database: String = "d" + UUID().uuidString.prefix(8)) async throws
-    {
-        try await self.init(server.uri, database: database)
+    init(
+        _ server: PrivateServer, database: String = "d" + UUID().uuidString.prefix(8)
+    ) async throws {
+        try await self.init(server, uri: server.uri, database: database)
+    }
+
+    init(
+        _ server: PrivateServer, uri: MongoURI,
+        database: String = "d" + UUID().uuidString.prefix(8)
+    ) async throws {
+        try await self.init(uri, database: database)
     }
 
     init(_ uri: MongoURI, database: String) async throws {
@@ -91,14 +99,15 @@ struct SnapshotFixture: Sendable {
     @discardableResult
     func backup(
         _ compression: Compression = .standard, width: Int = 2, chunk: Int = 262_144,
-        filter: NamespaceFilter? = nil, observer: RecordingObserver = RecordingObserver()
+        filter: NamespaceFilter? = nil, to store: FileSystemStore? = nil,
+        observer: RecordingObserver = RecordingObserver()
     ) async throws -> Backup.Report {
         var options = Backup.Options(width: width)
         options.filter = filter ?? NamespaceFilter(database: database)
         options.compression = compression
         options.chunkTargetByteCount = chunk
         return try await Backup(
-            pool, to: .repository(store), options: options, environment: environment,
+            pool, to: .repository(store ?? self.store), options: options, environment: environment,
             observer: observer
         ).run()
     }
@@ -106,14 +115,16 @@ struct SnapshotFixture: Sendable {
     @discardableResult
     func restore(
         _ location: ArchiveLocation? = nil, _ mode: Restore.Mode = .replace, width: Int = 2,
-        renames: [String] = [], included: [String] = [], pool: MongoPool? = nil,
-        observer: RecordingObserver = RecordingObserver()
+        renames: [String] = [], included: [String] = [], excluded: [String] = [],
+        usersAndRoles: Bool = true, observer: RecordingObserver = RecordingObserver()
     ) async throws -> RestoreReport {
         var options = Restore.Options(mode: mode, width: width)
         options.renames = try renames.map { try NamespaceRename($0) }
         options.filter.included = try included.map { try NamespacePattern($0) }
+        options.filter.excluded = try excluded.map { try NamespacePattern($0) }
+        options.restoresUsersAndRoles = usersAndRoles
         return try await Restore(
-            location ?? .snapshot("latest", in: catalog), to: pool ?? self.pool, options: options,
+            location ?? .snapshot("latest", in: catalog), to: pool, options: options,
             observer: observer
         ).run()
     }
@@ -192,13 +203,15 @@ struct SnapshotFixture: Sendable {
         return state
     }
 
-    func drop() async throws {
+    func drop(_ database: String? = nil) async throws {
+        let database = database ?? self.database
         try await pool.withConnection { try await $0.dropDatabase(database) }
     }
 
     /// Names of collections, staging ones too.
-    func names() async throws -> [String] {
-        try await pool.withConnection { connection in
+    func names(in database: String? = nil) async throws -> [String] {
+        let database = database ?? self.database
+        return try await pool.withConnection { connection in
             try await connection.collections(in: database).map(\.name).sorted()
         }
     }

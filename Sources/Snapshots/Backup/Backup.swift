@@ -37,6 +37,8 @@ public struct Backup: Sendable {
 
     /// How often a backup starts over because collections changed under it.
     private static let attemptCountMax = 3
+    /// What a server says when the collection under a cursor is dropped or renamed.
+    private static let queryPlanKilled = 175
 
     let pool: MongoPool
     private let destination: ArchiveDestination
@@ -76,7 +78,7 @@ public struct Backup: Sendable {
         var manifestDraft = draft()
         let catalog = try await SourceCatalog.read(pool, filter: options.filter)
         try checkSelection(catalog)
-        let plan = BackupPlan(catalog, at: try await fixMoment(catalog.server))
+        let plan = BackupPlan(catalog, at: catalog.moment)
         manifestDraft.source = source(catalog.server)
         manifestDraft.consistency = plan.consistency
         let manifest = manifestDraft
@@ -89,12 +91,6 @@ public struct Backup: Sendable {
             storedByteCount: summary.storedByteCount, seal: summary.seal,
             seconds: Double(elapsed.components.seconds)
                 + Double(elapsed.components.attoseconds) * 1e-18)
-    }
-
-    /// The instant that the snapshot is of; nil where a server has no history to read from.
-    private func fixMoment(_ server: ServerInfo) async throws -> BSONTimestamp? {
-        guard server.role != .standalone else { return nil }
-        return try await pool.withConnection { try await $0.operationTime() }
     }
 
     private func withUpload(
@@ -185,7 +181,9 @@ public struct Backup: Sendable {
         if case .pipe = destination { return false }
         switch error {
         case let error as SnapshotError: return error.code == .catalogChanged
-        case let error as MongoError: return error.code == .snapshotUnavailable
+        case let error as MongoError:
+            return [.snapshotUnavailable, .namespaceNotFound].contains(error.code)
+                || error.serverCode == Self.queryPlanKilled
         default: return false
         }
     }

@@ -13,29 +13,46 @@ struct SourceCatalog: Sendable {
         var isCapped: Bool
     }
 
+    /// How often the collections are listed again because they changed while a moment was chosen.
+    private static let listingCountMax = 50
+
     let server: ServerInfo
+    /// The instant at which there were exactly these collections; nil where a server has no history
+    /// to read from.
+    let moment: BSONTimestamp?
     /// Users, roles and the authorization schema first, then by name: the order of the archive.
     let entries: [Entry]
 
     /// Reads the catalog of every database that the filter lets through.
     ///
-    /// - Throws: `MongoError`.
+    /// - Throws: `MongoError`; `SnapshotError` with `catalogChanged` when no moment could be found
+    ///   at which the collections stayed as they were.
     static func read(_ pool: MongoPool, filter: NamespaceFilter) async throws -> SourceCatalog {
-        let (server, databases) = try await pool.withConnection { connection in
-            let server = try await connection.serverInfo()
-            guard let database = filter.database else {
-                // Who asks for everything must not get less without a word.
-                let names = try await connection.databaseNames(
-                    mustBeComplete: filter.included.isEmpty)
-                return (server, names)
-            }
-            return (server, [database])
-        }
+        let server = try await pool.withConnection { try await $0.serverInfo() }
+        let (listings, moment) = try await fixMoment(pool, filter, server)
         var entries: [Entry] = []
-        for database in databases where isTaken(database, filter) {
-            entries += try await read(database, pool, filter, server)
+        for listing in listings { entries += try await read(listing, pool, server) }
+        return SourceCatalog(
+            server: server, moment: moment, entries: entries.sorted { $0.isBefore($1) })
+    }
+
+    /// A moment is only of use with the collections that there were at it, and no server tells
+    /// those afterwards. So they are listed before and after it, until both are the same.
+    private static func fixMoment(
+        _ pool: MongoPool, _ filter: NamespaceFilter, _ server: ServerInfo
+    ) async throws -> ([Listing], BSONTimestamp?) {
+        var before = try await Listing.all(pool, filter)
+        guard server.role != .standalone else { return (before, nil) }
+        for _ in 1...listingCountMax {
+            let moment = try await pool.withConnection { try await $0.operationTime() }
+            let after = try await Listing.all(pool, filter)
+            if before == after { return (after, moment) }
+            before = after
         }
-        return SourceCatalog(server: server, entries: entries.sorted { $0.isBefore($1) })
+        throw SnapshotError(
+            .catalogChanged,
+            "collections are made, dropped or renamed all the time, so that no moment could be "
+                + "chosen; leave them out with --ns-exclude, or run the backup at a quieter time")
     }
 
     /// Collections of a database as they are now, by name.
@@ -49,53 +66,25 @@ struct SourceCatalog: Sendable {
             collections.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
     }
 
-    /// What mongodump takes: not `local` unless named, nothing that the server keeps for itself.
-    private static func isTaken(_ database: String, _ filter: NamespaceFilter) -> Bool {
-        filter.database == database
-            || database != "local" && !database.hasPrefix("__mdb_internal")
-    }
-
-    /// What mongodump takes of a database: its own `system` collections only where they are data.
-    private static func isTaken(
-        _ collection: String, of database: String, _ filter: NamespaceFilter
-    ) -> Bool {
-        switch database {
-        case "admin":
-            return collection != "system.keys" && !collection.hasPrefix("system.buckets.")
-        case "config" where filter.database != "config":
-            return [
-                "chunks", "collections", "databases", "settings", "shards", "tags", "version",
-            ].contains(collection)
-        default:
-            if collection == "system.js" { return true }
-            return !collection.hasPrefix("system.")
-                && (!collection.contains("$") || collection == "oplog.$main")
-        }
-    }
-
     private static func read(
-        _ database: String, _ pool: MongoPool, _ filter: NamespaceFilter, _ server: ServerInfo
+        _ listing: Listing, _ pool: MongoPool, _ server: ServerInfo
     ) async throws -> [Entry] {
-        let all = try await collections(pool, database)
-        var taken = all.values.filter { info in
-            isTaken(info.name, of: database, filter)
-                && filter.contains(Namespace(database, info.name))
-        }.sorted { $0.name < $1.name }[...]
+        var taken = listing.taken.sorted { $0.name < $1.name }[...]
         var entries: [Entry] = []
         try await withOrderedWindow(
             width: max(1, pool.connectionCountMax),
             next: { taken.popFirst() },
             transform: { (info: CollectionInfo) async throws -> Entry in
-                try await entry(info, of: database, all, pool, server)
+                try await entry(info, listing, pool, server)
             },
             deliver: { entries.append($0) })
         return entries
     }
 
     private static func entry(
-        _ info: CollectionInfo, of database: String, _ all: [String: CollectionInfo],
-        _ pool: MongoPool, _ server: ServerInfo
+        _ info: CollectionInfo, _ listing: Listing, _ pool: MongoPool, _ server: ServerInfo
     ) async throws -> Entry {
+        let database = listing.database
         let type = NamespaceType(rawValue: info.type) ?? .collection
         let keepsBucketsApart = ArchivePrelude.keepsBucketsApart(
             serverVersion: server.versionString)
@@ -112,7 +101,7 @@ struct SourceCatalog: Sendable {
         }
         descriptor.uuid = info.uuid
         return Entry(
-            descriptor: descriptor, dataUUID: all[dataCollection]?.uuid,
+            descriptor: descriptor, dataUUID: listing.uuids[dataCollection],
             isCapped: try info.options.first("capped")?.isTruthy ?? false)
     }
 }

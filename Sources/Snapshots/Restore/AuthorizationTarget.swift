@@ -6,6 +6,9 @@ internal import MongoDriver
 /// the server's own command. Replacing makes users (or roles) those of the archive; merging adds
 /// the missing ones and leaves existing ones alone.
 struct AuthorizationTarget: RestoreTarget {
+    /// In `admin`; the role `restore` may write to these two names only.
+    static let stagingCollections = ["tempusers", "temproles"]
+
     let source: NamespaceDescriptor
     let namespace: Namespace
     /// After the data; roles before the users that have them.
@@ -21,8 +24,7 @@ struct AuthorizationTarget: RestoreTarget {
         namespace = choice.target
         self.mode = mode
         isUsers = choice.descriptor.namespace.collection == "system.users"
-        // The role `restore` may write to these two names only.
-        staging = Namespace("admin", isUsers ? "tempusers" : "temproles")
+        staging = Namespace("admin", Self.stagingCollections[isUsers ? 0 : 1])
         inserter = ExactInserter(
             pool: context.pool, server: context.server, namespace: staging, isOrdered: false)
         self.context = context

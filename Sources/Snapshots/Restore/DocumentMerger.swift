@@ -169,10 +169,18 @@ struct DocumentMerger: Sendable {
     }
 
     /// One document by removing the live one and storing the other: for what no update stores
-    /// exactly.
+    /// exactly. A cancellation waits until both is done.
     private func replaceWhole(
         _ candidate: Candidate, _ connection: MongoConnection
     ) async throws -> LoadOutcome {
+        try Task.checkCancellation()
+        return try await Task { try await exchange(candidate, connection) }.value
+    }
+
+    private func exchange(
+        _ candidate: Candidate, _ connection: MongoConnection
+    ) async throws -> LoadOutcome {
+        let live = try await find([candidate.id], connection).values.first
         let statement = BSONDocument {
             $0.append("q", Self.filter(candidate.id))
             $0.append("limit", Int32(1))
@@ -185,8 +193,18 @@ struct DocumentMerger: Sendable {
         guard removed.errors.isEmpty else { return outcome(of: removed, statementCount: 1) }
         let inserter = ExactInserter(
             pool: pool, server: server, namespace: namespace, isOrdered: false)
-        return outcome(
-            of: try await inserter.insert(candidate.bytes, connection), statementCount: 1)
+        do {
+            let stored = try await inserter.insert(candidate.bytes, connection)
+            guard let refusal = stored.errors.first else {
+                return outcome(of: stored, statementCount: 1)
+            }
+            throw refusal
+        } catch {
+            // Back with the old one: nothing is lost because something else could not be stored.
+            if let live { _ = try await inserter.insert(live[...], connection) }
+            guard let refusal = error as? WriteError else { throw error }
+            return outcome(of: refusal)
+        }
     }
 
     private func isLive(_ id: BSONValue, _ connection: MongoConnection) async throws -> Bool {
@@ -212,6 +230,13 @@ struct DocumentMerger: Sendable {
         outcome.failedCount = UInt64(result.errors.count)
         outcome.firstFailure = result.errors.first.map { "\(namespace): \($0)" }
         outcome.overwrittenCount = UInt64(statementCount - result.errors.count)
+        return outcome
+    }
+
+    private func outcome(of refusal: WriteError) -> LoadOutcome {
+        var outcome = LoadOutcome()
+        outcome.failedCount = 1
+        outcome.firstFailure = "\(namespace): \(refusal)"
         return outcome
     }
 

@@ -11,6 +11,7 @@ struct InPlaceCollection: RestoreTarget {
     let source: NamespaceDescriptor
     let namespace: Namespace
     private let live: Namespace
+    private let claim = StagingClaim()
     private let staging: Namespace
     private let isNew: Bool
     private let definition: CollectionDefinition
@@ -20,7 +21,7 @@ struct InPlaceCollection: RestoreTarget {
 
     /// - Parameter isNew: whether there is nothing of that name yet.
     init(
-        _ choice: RestorePlan.Choice, number: Int, isNew: Bool, _ context: RestoreContext
+        _ choice: RestorePlan.Choice, isNew: Bool, _ context: RestoreContext
     ) throws {
         source = choice.descriptor
         namespace = choice.target
@@ -30,7 +31,7 @@ struct InPlaceCollection: RestoreTarget {
         live = Namespace(
             namespace.database,
             keepsBucketsApart ? "system.buckets." + namespace.collection : namespace.collection)
-        staging = Namespace(namespace.database, StagingName(number: number).description)
+        staging = Namespace(namespace.database, claim.name.description)
         self.isNew = isNew
         definition = try CollectionDefinition(choice.descriptor)
         inserter = ExactInserter(

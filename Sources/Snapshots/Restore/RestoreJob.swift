@@ -1,6 +1,7 @@
 internal import ArchiveEngine
 internal import ArchiveFormat
 internal import BSONBytes
+internal import MongoDriver
 
 /// The running part of a restore: takes a plan's targets through their phases.
 struct RestoreJob {
@@ -109,6 +110,8 @@ struct RestoreJob {
                     observer.noticed(
                         "could not clean up after \(target.namespace); the next restore will: "
                             + "\(error)")
+                    // Asking a server that is gone once a collection would take minutes.
+                    if let error = error as? MongoError, error.isNetworkError { return }
                 }
             }
         }.value

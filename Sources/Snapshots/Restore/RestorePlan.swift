@@ -21,9 +21,7 @@ struct RestorePlan: Sendable {
         try live.checkKinds(choices, options.mode)
         selected = Set(choices.map { UInt32($0.position) })
         let factory = RestoreTargetFactory(mode: options.mode, context: context, live: live)
-        targets = try choices.enumerated().map { number, choice in
-            try factory.target(choice, number: number)
-        }
+        targets = try choices.map(factory.target)
     }
 
     /// Databases that are written to.

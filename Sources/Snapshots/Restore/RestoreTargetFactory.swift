@@ -8,24 +8,23 @@ struct RestoreTargetFactory {
     let context: RestoreContext
     let live: LiveCatalog
 
-    /// - Parameter number: different for each namespace of a restore; names its staging collection.
-    func target(_ choice: RestorePlan.Choice, number: Int) throws -> any RestoreTarget {
+    func target(_ choice: RestorePlan.Choice) throws -> any RestoreTarget {
         let existing = live[choice.target]
         if choice.descriptor.isAuthorization {
             return AuthorizationTarget(choice, mode, context)
         }
         try checkTimeSeries(choice)
+        if choice.descriptor.type == .timeseries { try checkOptions(choice, existing) }
         switch (choice.descriptor.type, mode) {
         case (.view, _):
             return ViewTarget(choice, live: existing, context)
         case (.timeseries, .replace):
-            try checkOptions(choice, existing)
             return try InPlaceCollection(
-                choice, number: number, isNew: existing == nil, context)
+                choice, isNew: existing == nil, context)
         case (_, .replace) where choice.target.collection == "system.js" && existing != nil:
-            return try InPlaceCollection(choice, number: number, isNew: false, context)
+            return try InPlaceCollection(choice, isNew: false, context)
         case (_, .replace):
-            return try StagedCollection(choice, number: number, context)
+            return try StagedCollection(choice, context)
         case (_, .merge):
             return try MergedCollection(choice, isNew: existing == nil, context)
         }

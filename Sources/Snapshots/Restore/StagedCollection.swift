@@ -8,17 +8,18 @@ struct StagedCollection: RestoreTarget {
     let source: NamespaceDescriptor
     let namespace: Namespace
     let keepsOrder: Bool
+    private let claim = StagingClaim()
     private let staging: Namespace
     private let definition: CollectionDefinition
     private let inserter: ExactInserter
     private let context: RestoreContext
 
-    init(_ choice: RestorePlan.Choice, number: Int, _ context: RestoreContext) throws {
+    init(_ choice: RestorePlan.Choice, _ context: RestoreContext) throws {
         source = choice.descriptor
         namespace = choice.target
         keepsOrder = try choice.descriptor.options.first("capped")?.isTruthy ?? false
         staging = Namespace(
-            choice.target.database, StagingName(number: number).description)
+            choice.target.database, claim.name.description)
         definition = try CollectionDefinition(choice.descriptor)
         inserter = ExactInserter(
             pool: context.pool, server: context.server, namespace: staging,

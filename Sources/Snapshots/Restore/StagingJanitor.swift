@@ -11,7 +11,7 @@ enum StagingJanitor {
             }
             for name in names {
                 guard let staging = StagingName(name) else { continue }
-                switch staging.owner.state {
+                switch staging.state {
                 case .alive:
                     continue
                 case .elsewhere:
@@ -27,5 +27,13 @@ enum StagingJanitor {
                 }
             }
         }
+    }
+}
+
+extension StagingName {
+    /// What can be said about the restore that made it.
+    fileprivate var state: OwnerToken.State {
+        guard owner == .current else { return owner.state }
+        return StagingClaim.isClaimed(self) ? .alive : .dead
     }
 }

@@ -1,4 +1,5 @@
 internal import ObjectStorage
+internal import Synchronization
 
 /// Names of the collections that a restore loads into before it swaps them in:
 /// `cairn.staging.<owner>.<number>`. The owner tells whether the restore that made one still runs,
@@ -9,7 +10,7 @@ struct StagingName: Hashable, Sendable, CustomStringConvertible {
     let owner: OwnerToken
     let number: Int
 
-    init(owner: OwnerToken = .current, number: Int) {
+    init(owner: OwnerToken, number: Int) {
         self.owner = owner
         self.number = number
     }
@@ -26,4 +27,36 @@ struct StagingName: Hashable, Sendable, CustomStringConvertible {
     }
 
     var description: String { "\(Self.prefix)\(owner).\(number)" }
+}
+
+/// A staging name that no other restore of this process has, for as long as this object lives. Two
+/// restores may load into one database at once, and a process may live on after it could not clean
+/// up; so the name of a process alone does not tell what is in use.
+final class StagingClaim: Sendable {
+    private struct Claims {
+        var claimed: Set<Int> = []
+        var count = 0
+    }
+    private static let claims = Mutex(Claims())
+
+    let name: StagingName
+
+    init() {
+        let number = Self.claims.withLock { claims in
+            claims.count += 1
+            claims.claimed.insert(claims.count)
+            return claims.count
+        }
+        name = StagingName(owner: .current, number: number)
+    }
+
+    deinit {
+        let number = name.number
+        Self.claims.withLock { _ = $0.claimed.remove(number) }
+    }
+
+    /// Whether a restore of this process still uses the name.
+    static func isClaimed(_ name: StagingName) -> Bool {
+        name.owner == .current && claims.withLock { $0.claimed.contains(name.number) }
+    }
 }

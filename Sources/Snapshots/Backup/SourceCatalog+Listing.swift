@@ -1,0 +1,68 @@
+internal import ArchiveFormat
+internal import MongoDriver
+
+extension SourceCatalog {
+    /// The collections of one database that a backup takes, as they were when they were listed.
+    struct Listing: Equatable, Sendable {
+        let database: String
+        let taken: Set<CollectionInfo>
+        /// Identities of all collections by name, those of buckets too.
+        let uuids: [String: [UInt8]]
+
+        /// Two are the same when they take the same collections, whatever else changes.
+        static func == (left: Listing, right: Listing) -> Bool {
+            left.database == right.database && left.taken == right.taken
+        }
+
+        /// Lists every database that the filter lets through.
+        static func all(_ pool: MongoPool, _ filter: NamespaceFilter) async throws -> [Listing] {
+            let databases = try await pool.withConnection { connection in
+                if let database = filter.database { return [database] }
+                // Who asks for everything must not get less without a word.
+                return try await connection.databaseNames(
+                    mustBeComplete: filter.included.isEmpty)
+            }
+            var listings: [Listing] = []
+            for database in databases where isTaken(database, filter) {
+                let collections = try await SourceCatalog.collections(pool, database)
+                let taken = collections.values.filter { info in
+                    isTaken(info.name, of: database, filter)
+                        && filter.contains(Namespace(database, info.name))
+                }
+                listings.append(
+                    Listing(
+                        database: database, taken: Set(taken),
+                        uuids: collections.compactMapValues(\.uuid)))
+            }
+            return listings
+        }
+
+        /// What mongodump takes: not `local` unless named, nothing that the server keeps for
+        /// itself.
+        private static func isTaken(_ database: String, _ filter: NamespaceFilter) -> Bool {
+            filter.database == database
+                || database != "local" && !database.hasPrefix("__mdb_internal")
+        }
+
+        /// What mongodump takes of a database: its own `system` collections only where they are
+        /// data. Nothing that a restore is just loading, or that a killed one has left.
+        private static func isTaken(
+            _ collection: String, of database: String, _ filter: NamespaceFilter
+        ) -> Bool {
+            guard StagingName(collection) == nil else { return false }
+            switch database {
+            case "admin":
+                return collection != "system.keys" && !collection.hasPrefix("system.buckets.")
+                    && !AuthorizationTarget.stagingCollections.contains(collection)
+            case "config" where filter.database != "config":
+                return [
+                    "chunks", "collections", "databases", "settings", "shards", "tags", "version",
+                ].contains(collection)
+            default:
+                if collection == "system.js" { return true }
+                return !collection.hasPrefix("system.")
+                    && (!collection.contains("$") || collection == "oplog.$main")
+            }
+        }
+    }
+}
