@@ -62,7 +62,7 @@ import Testing
         for name in ["a", "b", "c"] {
             try await fixture.insert([Self.document(99, "live")], name)
         }
-        let victim = Victim(fixture, try await PrivateServer.shared(), "publishing", count: 2)
+        let victim = Victim(fixture, try await PrivateServer.shared(), "publishing", count: 3)
         await #expect(processExitsWith: .signal(SIGKILL)) { [victim = victim as Victim] in
             try await victim.restore()
         }

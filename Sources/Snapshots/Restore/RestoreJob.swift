@@ -77,9 +77,10 @@ struct RestoreJob {
     /// Makes everything live. Once begun it is not cancelled any more: what is left are renames,
     /// and half of them would be neither the old state nor the new.
     private func commit() async throws {
-        try Task.checkCancellation()
         let targets = plan.targets.sorted { $0.commitRank < $1.commitRank }
         let observer = context.observer
+        observer.progressed(JobProgress(phase: .publishing))
+        try Task.checkCancellation()
         try await Task {
             for (number, target) in targets.enumerated() {
                 observer.progressed(
