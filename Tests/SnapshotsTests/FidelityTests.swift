@@ -16,6 +16,7 @@ import Testing
                 if number % 3 == 2 {
                     $0.append("now", zero)
                     $0.append("", zero)
+                    $0.append("deep", nested(170))
                 }
             }
         }
@@ -128,6 +129,13 @@ import Testing
         #expect(outcome.equalCount == count / 3)
         #expect(try await fixture.documents("c").inByteOrder == documents.inByteOrder)
         try await fixture.drop()
+    }
+
+    /// Nearly as deep as a server takes; what stores it must not be much deeper.
+    private static func nested(_ depth: Int) -> BSONDocument {
+        (0..<depth).reduce(BSONDocument()) { inner, _ in
+            BSONDocument { $0.append("d", inner) }
+        }
     }
 
     /// Exactly 16 MiB with an empty timestamp.

@@ -175,6 +175,27 @@ import Testing
         #expect(!failure.contains("dup key: {"))
     }
 
+    @Test func anIndexThatLiveDocumentsDoNotAllowIsNoticedAndTheRestGoesOn() async throws {
+        let fixture = try await SnapshotFixture.shared()
+        try await fixture.insert([unique(1, 1)], "c")
+        try await fixture.createIndex("u", on: "u", of: "c", unique: true)
+        try await fixture.insert([unique(1, 1)], "d")
+        try await fixture.backup()
+        try await fixture.dropCollection("c")
+        try await fixture.dropCollection("d")
+        try await fixture.insert([unique(8, 5), unique(9, 5)], "c")
+        let observer = RecordingObserver()
+        let outcome = try await fixture.restore(nil, .merge, observer: observer).outcome
+        #expect(outcome.insertedCount == 2)
+        #expect(outcome.failedCount == 0)
+        #expect(observer.notices.count == 1, "\(observer.notices)")
+        #expect(observer.notices.first?.contains("\(fixture.database).c") == true)
+        #expect(
+            try await fixture.documents("c").inByteOrder
+                == [unique(1, 1), unique(8, 5), unique(9, 5)].inByteOrder)
+        try await fixture.drop()
+    }
+
     /// Where a document can only be exchanged by removing the old one first, a refusal of the new
     /// one must not cost the old one.
     @Test func aDocumentThatCannotBeExchangedStays() async throws {

@@ -137,6 +137,18 @@ import Testing
         }
     }
 
+    @Test func theExpiryOfATimeSeriesBecomesThatOfTheArchive() async throws {
+        for expiries: [Int64?] in [[1_000_000_000, 1_500_000_000], [nil, 1_500_000_000]] {
+            try await replace {
+                try await $0.create("c", CollectionOptions.timeseries())
+                try await Self.measure($0, ["a"], 0..<10)
+                if let expiry = expiries[0] { try await $0.expire("c", after: expiry) }
+            } live: {
+                if let expiry = expiries[1] { try await $0.expire("c", after: expiry) }
+            }
+        }
+    }
+
     @Test func aTimeSeriesWithOtherOptionsIsRefused() async throws {
         let fixture = try await SnapshotFixture.shared()
         try await fixture.create("c", CollectionOptions.timeseries())
@@ -156,17 +168,20 @@ import Testing
         try await fixture.drop()
     }
 
-    @Test(arguments: [true, false])
-    func functionsOfTheDatabaseComeBack(existing: Bool) async throws {
-        try await replace {
-            try await $0.insert([document(1), document(2)], "system.js")
-        } live: {
-            if existing {
-                try await $0.delete(.made { $0.append("", Int32(1)) }, "system.js")
-                try await $0.insert([document(3)], "system.js")
-            } else {
-                try await $0.drop()
-            }
+    @Test(arguments: [true, false], Restore.Mode.allCases)
+    func functionsOfTheDatabaseComeBack(existing: Bool, mode: Restore.Mode) async throws {
+        let fixture = try await SnapshotFixture.shared()
+        try await fixture.insert([document(1), document(2)], "system.js")
+        let before = try await fixture.state()
+        try await fixture.backup()
+        if existing {
+            try await fixture.delete(.made { $0.append("", Int32(1)) }, "system.js")
+            if mode == .replace { try await fixture.insert([document(3)], "system.js") }
+        } else {
+            try await fixture.drop()
         }
+        try await fixture.restore(nil, mode)
+        #expect(try await fixture.state() == before)
+        try await fixture.drop()
     }
 }

@@ -1,3 +1,4 @@
+import BSONBytes
 import Foundation
 import MongoDriver
 import Snapshots
@@ -12,6 +13,14 @@ extension SnapshotFixture {
             try await connection.renameCollection(
                 from: "\(database).\(collection)", to: "\(database).\(name)", dropTarget: false)
         }
+    }
+
+    func expire(_ collection: String, after seconds: Int64) async throws {
+        try await command(
+            BSONDocument {
+                $0.append("collMod", collection)
+                $0.append("expireAfterSeconds", seconds)
+            })
     }
 
     /// The bytes of an archive that was taken at a stopped clock and with the same dice.

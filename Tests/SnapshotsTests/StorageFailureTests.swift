@@ -41,6 +41,24 @@ struct StorageFailureTests {
     }
 }
 
+/// The same where no root is needed.
+@Suite(.needsServer) struct PipeFailureTests {
+    @Test func aPipeIntoAFullDiskIsAnError() async throws {
+        let fixture = try await SnapshotFixture.shared()
+        try await fixture.insert([document(1)], "c")
+        let descriptor = open("/dev/full", O_WRONLY)
+        defer { close(descriptor) }
+        let pipe = PipeUpload(descriptor: descriptor, name: "standard output")
+        let backup = Backup(
+            fixture.pool, to: .pipe(pipe), options: Backup.Options(width: 1),
+            environment: fixture.environment, observer: RecordingObserver())
+        let error = await #expect(throws: ObjectStorageError.self) { try await backup.run() }
+        #expect(error?.code == .noSpace)
+        #expect(error?.description.contains("standard output") == true)
+        try await fixture.drop()
+    }
+}
+
 /// A file system of one megabyte in memory, gone with this object.
 private final class SmallDisk {
     static let isAvailable: Bool = {

@@ -7,6 +7,8 @@ internal import MongoDriver
 /// same).
 struct CollectionDefinition: Sendable {
     let options: BSONDocument
+    /// When the documents of a clustered or time series collection expire: part of the options.
+    let expiry: BSONValue?
     /// All indexes but the one on `_id` that every collection has.
     let indexes: [BSONDocument]
 
@@ -29,9 +31,21 @@ struct CollectionDefinition: Sendable {
         }
         let hasCollation = try descriptor.options.first("collation") != nil
         self.options = options.document
+        expiry = try descriptor.options.first("expireAfterSeconds")
         indexes = try descriptor.indexes.filter { index in
             try !Self.isDefault(index) && index.first("clustered") == nil
         }.map { try Self.modernised($0, hasCollation: hasCollation) }
+    }
+
+    /// Options to load with: a server must not take out expired documents before they are compared.
+    var optionsWithoutExpiry: BSONDocument {
+        get throws {
+            try BSONDocument { builder in
+                for element in try options.elements() where element.name != "expireAfterSeconds" {
+                    builder.append(element)
+                }
+            }
+        }
     }
 
     /// The index on `_id` that a server makes by itself: one ascending key, nothing partial.
@@ -69,6 +83,19 @@ struct CollectionDefinition: Sendable {
 }
 
 extension MongoConnection {
+    /// Decides when documents of a clustered or time series collection expire; nil is never.
+    func setExpiry(_ expiry: BSONValue?, of collection: String, in database: String) throws {
+        let command = BSONDocument {
+            $0.append("collMod", collection)
+            if let expiry {
+                $0.append("expireAfterSeconds", expiry)
+            } else {
+                $0.append("expireAfterSeconds", "off")
+            }
+        }
+        _ = try run(command, on: database, as: .write)
+    }
+
     /// Builds what a collection still lacks of its indexes.
     ///
     /// - Returns: what is different from what was wanted, one sentence each.

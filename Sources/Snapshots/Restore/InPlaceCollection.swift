@@ -79,6 +79,7 @@ struct InPlaceCollection: RestoreTarget {
             throw SnapshotError(
                 .notEqual, "\(namespace) is not what the archive holds; is it being written to?")
         }
+        try await setExpiry(definition.expiry)
         try await abandon()
     }
 
@@ -89,15 +90,27 @@ struct InPlaceCollection: RestoreTarget {
     }
 
     private func makeCollection() async throws {
+        if !isNew { try await setExpiry(nil) }
         let differences = try await context.pool.withConnection { connection in
             if isNew {
                 try await connection.createCollection(
-                    namespace.collection, in: namespace.database, options: definition.options)
+                    namespace.collection, in: namespace.database,
+                    options: definition.optionsWithoutExpiry)
             }
             return try await connection.buildIndexes(
                 definition.indexes, of: namespace.collection, in: namespace.database)
         }
         for difference in differences { context.observer.noticed(difference) }
+    }
+
+    /// Nothing expires while the live documents are made those of the archive: what has expired
+    /// since the backup would be missing when they are compared.
+    private func setExpiry(_ expiry: BSONValue?) async throws {
+        guard source.type == .timeseries else { return }
+        try await context.pool.withConnection { connection in
+            try await connection.setExpiry(
+                expiry, of: namespace.collection, in: namespace.database)
+        }
     }
 
     /// Deletes the live documents that are not in the staging collection.

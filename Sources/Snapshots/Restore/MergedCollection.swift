@@ -71,7 +71,9 @@ struct MergedCollection: RestoreTarget {
                     definition.indexes, of: namespace.collection, in: namespace.database)
             }
             for difference in differences { context.observer.noticed(difference) }
-        } catch let error as MongoError where !isNew && error.code == .command {
+        } catch let error as MongoError
+            where !isNew && [.command, .duplicateKey].contains(error.code)
+        {
             context.observer.noticed("indexes of \(namespace) were left as they are: \(error)")
         }
     }

@@ -56,22 +56,29 @@ struct RestoreJob {
     }
 
     private func complete(_ ledger: ArchiveLedger) async throws {
-        let observer = context.observer
-        try await forEachTarget { target in
-            observer.progressed(
-                JobProgress(phase: .comparing, subject: target.namespace.description))
+        try await forEachTarget(telling: .comparing) { target in
             let ordinal = ledger.ordinals[target.source.dataNamespace]
             try await target.complete(ordinal.map { ledger.totals(of: $0) } ?? DocumentTotals())
         }
     }
 
-    /// Does the same with all targets, several at once.
+    /// Does the same with all targets, several at once; progress is told by this task alone.
     private func forEachTarget(
+        telling phase: JobProgress.Phase? = nil,
         _ body: @escaping @Sendable (any RestoreTarget) async throws -> Void
     ) async throws {
         var waiting = plan.targets[...]
         try await withOrderedWindow(
-            width: width, next: { waiting.popFirst() }, transform: body, deliver: { _ in })
+            width: width,
+            next: {
+                guard let target = waiting.popFirst() else { return nil }
+                if let phase {
+                    context.observer.progressed(
+                        JobProgress(phase: phase, subject: target.namespace.description))
+                }
+                return target
+            },
+            transform: body, deliver: { _ in })
     }
 
     /// Makes everything live. Once begun it is not cancelled any more: what is left are renames,

@@ -30,7 +30,7 @@ struct StagedCollection: RestoreTarget {
     func prepare() async throws {
         try await context.pool.withConnection { connection in
             try await connection.createCollection(
-                staging.collection, in: staging.database, options: definition.options)
+                staging.collection, in: staging.database, options: definition.optionsWithoutExpiry)
         }
     }
 
@@ -46,13 +46,18 @@ struct StagedCollection: RestoreTarget {
     }
 
     func complete(_ totals: DocumentTotals) async throws {
+        // Before the indexes, for one of them may make documents expire.
+        try await StoredDocuments(namespace: staging, pool: context.pool)
+            .check(against: totals, of: source.namespace)
         let differences = try await context.pool.withConnection { connection in
-            try await connection.buildIndexes(
+            if let expiry = definition.expiry {
+                try await connection.setExpiry(
+                    expiry, of: staging.collection, in: staging.database)
+            }
+            return try await connection.buildIndexes(
                 definition.indexes, of: staging.collection, in: staging.database)
         }
         for difference in differences { context.observer.noticed(difference) }
-        try await StoredDocuments(namespace: staging, pool: context.pool)
-            .check(against: totals, of: source.namespace)
     }
 
     func commit() async throws {
