@@ -17,6 +17,10 @@ func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target 
     .target(name: name, dependencies: dependencies, swiftSettings: swiftSettings)
 }
 
+func executable(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .executableTarget(name: name, dependencies: dependencies, swiftSettings: swiftSettings)
+}
+
 func tests(
     _ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []
 ) -> Target {
@@ -26,7 +30,7 @@ func tests(
 
 let package = Package(
     name: "cairn",
-    products: [],
+    products: [.executable(name: "cairn-demo", targets: ["cairn-demo"])],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
     ],
@@ -56,6 +60,12 @@ let package = Package(
                 "ArchiveEngine", "ArchiveFormat", "BSONBytes", "MongoDriver", "ObjectStorage",
             ]),
         module("PrivateServer", ["BSONBytes", "BlockingCalls", "MongoDriver"]),
+        executable(
+            "cairn-demo",
+            [
+                "ArchiveEngine", "BSONBytes", "BlockingCalls", "MongoDriver", "PrivateServer",
+                "SampleData", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]),
 
         tests("BSONBytesTests", ["BSONBytes"]),
         tests("ArchiveFormatTests", ["ArchiveFormat", "BSONBytes"]),
