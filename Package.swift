@@ -30,7 +30,10 @@ func tests(
 
 let package = Package(
     name: "cairn",
-    products: [.executable(name: "cairn-demo", targets: ["cairn-demo"])],
+    products: [
+        .executable(name: "cairn", targets: ["cairn"]),
+        .executable(name: "cairn-demo", targets: ["cairn-demo"]),
+    ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
     ],
@@ -59,6 +62,15 @@ let package = Package(
             [
                 "ArchiveEngine", "ArchiveFormat", "BSONBytes", "MongoDriver", "ObjectStorage",
             ]),
+        module(
+            "CairnCommand",
+            [
+                "ArchiveEngine", "ArchiveFormat", "BSONBytes", "ExtendedJSON", "MongoDriver",
+                "ObjectStorage", "Snapshots",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]),
+        .executableTarget(
+            name: "cairn", dependencies: ["CairnCommand"], swiftSettings: swiftSettings),
         module("PrivateServer", ["BSONBytes", "BlockingCalls", "MongoDriver"]),
         executable(
             "cairn-demo",
@@ -78,6 +90,12 @@ let package = Package(
             [
                 "ArchiveFormat", "BSONBytes", "MongoDriver", "ObjectStorage",
                 "PrivateServer", "SampleData", "Snapshots",
+            ]),
+        tests(
+            "CairnCommandTests",
+            [
+                "ArchiveFormat", "CairnCommand", "MongoDriver", "ObjectStorage", "Snapshots",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         tests("TidyTests", []),
         tests("MongoDriverTests", ["BSONBytes", "MongoDriver", "PrivateServer"]),

@@ -1,0 +1,25 @@
+internal import ArgumentParser
+internal import Snapshots
+
+/// `cairn list`.
+struct ListCommand: Job {
+    static let configuration = CommandConfiguration(
+        commandName: "list",
+        abstract: "List the snapshots of a repository, oldest first.",
+        discussion: """
+            A snapshot whose file is damaged is listed and marked, not left out.
+
+            Examples:
+              cairn list
+              cairn list --json | jq -r '.[-1].id'
+            """)
+
+    @OptionGroup var repository: RepositoryOptions
+    @OptionGroup var output: OutputOptions
+
+    func perform(_ observer: any JobObserver) async throws -> JobResult {
+        let repository = try await repository.open(create: false)
+        let entries = try await SnapshotCatalog(repository.store).list()
+        return ListSummary(entries: entries, repository: repository).result
+    }
+}

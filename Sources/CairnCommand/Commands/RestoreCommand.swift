@@ -1,0 +1,76 @@
+internal import ArgumentParser
+internal import MongoDriver
+internal import Snapshots
+
+/// `cairn restore`.
+struct RestoreCommand: Job {
+    static let configuration = CommandConfiguration(
+        commandName: "restore",
+        abstract: "Put a snapshot back.",
+        discussion: """
+            With --mode replace each collection is afterwards exactly the snapshot's: it is loaded \
+            beside the live one, compared, and swapped in. A restore that fails leaves the live \
+            data as it was. With --mode merge missing documents are inserted and differing ones \
+            overwritten, and nothing is deleted.
+
+            Examples:
+              cairn restore latest --mode replace
+              cairn restore 20261123T0845 --mode merge --ns-include 'shop.*'
+              cairn restore latest --mode replace --ns-rename 'shop.*=copy.*'
+              cairn restore --archive dump.archive.gz --mode replace
+              ssh vault cat shop.archive.gz | cairn restore --archive - --mode replace
+            """)
+
+    @OptionGroup var source: ArchiveOptions
+
+    /// What happens to what is there.
+    @Option(
+        help: ArgumentHelp(
+            "What becomes of live data: replace or merge. Required.", valueName: "mode"))
+    var mode: Restore.Mode
+
+    @OptionGroup var connection: ConnectionOptions
+    @OptionGroup var selection: SelectionOptions
+
+    /// New names for namespaces.
+    @Option(
+        help: ArgumentHelp(
+            "Restore under another name, such as 'shop.*=copy.*'; may be repeated.",
+            valueName: "from=to"))
+    var nsRename: [String] = []
+
+    /// Whether users and roles stay as they are.
+    @Flag(help: "Leave users and roles alone.")
+    var noUsersAndRoles = false
+
+    @OptionGroup var width: WidthOptions
+    @OptionGroup var output: OutputOptions
+
+    var cancellationMessage: String {
+        switch mode {
+        case .replace: "cancelled; the live data is as it was"
+        case .merge: "cancelled; documents merged so far stay, and running it again goes on"
+        }
+    }
+
+    func perform(_ observer: any JobObserver) async throws -> JobResult {
+        let options = try makeOptions()
+        let archive = try await source.locate()
+        let pool = try connection.makePool(
+            connectionCountMax: options.width + 1, isPatient: true)
+        defer { pool.close() }
+        let report = try await naming(archive.name) {
+            try await Restore(archive.location, to: pool, options: options, observer: observer)
+                .run()
+        }
+        return RestoreSummary(report: report, mode: mode, archive: archive).result
+    }
+
+    private func makeOptions() throws -> Restore.Options {
+        var options = Restore.Options(mode: mode, width: try width.resolved())
+        options.filter = try selection.makeFilter()
+        options.renames = try nsRename.map { try NamespaceRename($0) }
+        options.restoresUsersAndRoles = !noUsersAndRoles
+        return options
+    }
+}

@@ -1,0 +1,58 @@
+internal import ArgumentParser
+internal import Snapshots
+
+/// `cairn`.
+struct RootCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "cairn",
+        abstract: "Back up, inspect and restore MongoDB.",
+        discussion: """
+            Exit codes: 0 done · 1 failed · 3 finished, but the server refused documents · 10 no \
+            repository · 11 locked · 12 damaged archive · 64 usage · 130 cancelled.
+            """,
+        version: Tool.description,
+        subcommands: [
+            BackupCommand.self, RestoreCommand.self, VerifyCommand.self, ShowCommand.self,
+            ListCommand.self,
+        ])
+}
+
+/// A subcommand: it does its work and says what came of it. Who writes that, and what a signal or a
+/// failure means, is the program's business.
+protocol Job: ParsableCommand, Sendable {
+    /// What is written, and how.
+    var output: OutputOptions { get }
+    /// Whether standard output is taken, so that the result goes to standard error.
+    var writesArchiveToOutput: Bool { get }
+    /// What a user who cancels it is told.
+    var cancellationMessage: String { get }
+
+    /// Does it. Called once.
+    ///
+    /// - Throws: errors of any layer; `Failure` knows them all.
+    func perform(_ observer: any JobObserver) async throws -> JobResult
+}
+
+extension Job {
+    /// Only a backup may need it for itself.
+    var writesArchiveToOutput: Bool { false }
+    /// A command that only reads leaves nothing.
+    var cancellationMessage: String { "cancelled" }
+}
+
+/// What came of a job.
+struct JobResult: Sendable {
+    /// For people: one or more lines.
+    var text: String
+    /// For machines.
+    var json: JSONValue
+    var status = ProgramStatus.done
+    /// What went wrong all the same, as a sentence; nil when nothing did.
+    var warning: String?
+
+    /// A result without a flaw.
+    init(text: String, json: JSONValue) {
+        self.text = text
+        self.json = json
+    }
+}

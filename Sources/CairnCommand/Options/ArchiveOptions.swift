@@ -1,0 +1,70 @@
+internal import ArgumentParser
+internal import ObjectStorage
+internal import Snapshots
+
+/// Which archive a command reads: a snapshot of a repository, or a file outside of any.
+struct ArchiveOptions: ParsableArguments, Sendable {
+    /// The snapshot.
+    @Argument(
+        help: ArgumentHelp(
+            "The snapshot's identifier, a beginning of it that fits only one, or \"latest\".",
+            valueName: "id"))
+    var id: String?
+
+    /// A file's path, or a dash.
+    @Option(
+        help: ArgumentHelp(
+            "A file outside of any repository, also one of mongodump's; - is standard input.",
+            valueName: "file"))
+    var archive: String?
+
+    /// Where the snapshot is.
+    @OptionGroup var repository: RepositoryOptions
+
+    /// An archive that was found.
+    struct Located: Sendable {
+        let location: ArchiveLocation
+        /// What messages call it.
+        let name: String
+        /// Absolute path of its file; nil for a pipe.
+        let path: String?
+    }
+
+    /// Finds the archive.
+    ///
+    /// - Throws: `Failure`, `SnapshotError`, `ObjectStorageError`.
+    func locate() async throws -> Located {
+        switch (id, archive) {
+        case (_?, _?): throw Failure.usage("give the ID of a snapshot or --archive, not both")
+        case (nil, nil):
+            throw Failure.usage(
+                "no snapshot was named; give an ID, \"latest\" or --archive FILE "
+                    + "(\"cairn list\" shows the IDs)")
+        case (let id?, nil): return try await locate(snapshot: id)
+        case (nil, "-"):
+            guard !Console.isTerminal(Console.input) else {
+                throw Failure.usage(
+                    "standard input is a terminal, where no archive comes from; write "
+                        + "cairn … --archive - < FILE")
+            }
+            let pipe = PipeStream(descriptor: Console.input, name: "standard input")
+            return Located(location: .pipe(pipe), name: "standard input", path: nil)
+        case (nil, let file?):
+            guard repository.repository == nil else { throw Self.bothPlaces }
+            let path = RepositoryOptions.absolutePath(file)
+            return Located(location: .file(path), name: path, path: path)
+        }
+    }
+
+    /// What a command that got both is told.
+    static let bothPlaces = Failure.usage(
+        "give --repository or --archive, not both: an archive is outside of any repository")
+
+    private func locate(snapshot id: String) async throws -> Located {
+        let repository = try await repository.open(create: false)
+        let catalog = SnapshotCatalog(repository.store)
+        let key = try await catalog.key(for: id)
+        let path = repository.path(ofKey: key)
+        return Located(location: .snapshot(key, in: catalog), name: path, path: path)
+    }
+}

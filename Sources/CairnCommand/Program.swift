@@ -1,0 +1,111 @@
+internal import ArgumentParser
+internal import Glibc
+internal import Snapshots
+
+/// The program: parse → perform → tell. The one place that writes results and failures.
+public enum Program {
+    /// Runs a command line.
+    ///
+    /// - Parameter arguments: without the program's name.
+    /// - Returns: the exit code.
+    public static func run(_ arguments: [String]) async -> Int32 {
+        // A reader that is gone is an error of the write, with a name, and not the end.
+        signal(SIGPIPE, SIG_IGN)
+        do {
+            let command = try RootCommand.parseAsRoot(arguments)
+            guard let job = command as? any Job else {
+                var command = command
+                try command.run()
+                return ProgramStatus.done.rawValue
+            }
+            return await run(job).rawValue
+        } catch {
+            return explain(error, arguments).rawValue
+        }
+    }
+
+    // MARK: A job
+
+    private static func run(_ job: some Job) async -> ProgramStatus {
+        let display = ProgressDisplay(
+            style(job.output), now: { monotonicSeconds() }, write: Console.writeError)
+        do {
+            let outcome = try await withSignals(
+                cancelling: {
+                    display.noticed("cancelling; press Ctrl-C again to stop at once")
+                },
+                { try await job.perform(display) })
+            display.finish()
+            guard case .finished(let result) = outcome else {
+                throw Failure(.cancelled, "cancelled", job.cancellationMessage)
+            }
+            return try tell(result, of: job)
+        } catch {
+            display.finish()
+            return tell(
+                Failure(error), isJSON: job.output.json,
+                isOutputTaken: job.writesArchiveToOutput)
+        }
+    }
+
+    private static func style(_ output: OutputOptions) -> ProgressDisplay.Style {
+        if output.quiet { return .silent }
+        return Console.canRedraw ? .bar(columnCount: { Console.columnCount }) : .lines
+    }
+
+    private static func monotonicSeconds() -> Double {
+        var time = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &time)
+        return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
+    }
+
+    // MARK: Telling
+
+    private static func tell(_ result: JobResult, of job: some Job) throws -> ProgramStatus {
+        let text = job.output.json ? result.json.text : result.text
+        if let warning = result.warning {
+            Console.writeError("cairn: \(Formatting.visible(warning))\n")
+        }
+        if job.writesArchiveToOutput {
+            Console.writeError(text + "\n")
+        } else {
+            try Console.writeLine(text)
+        }
+        return result.status
+    }
+
+    private static func tell(
+        _ failure: Failure, isJSON: Bool, isOutputTaken: Bool
+    ) -> ProgramStatus {
+        Console.writeError("cairn: \(Formatting.visible(failure.message))\n")
+        guard isJSON else { return failure.status }
+        if isOutputTaken {
+            Console.writeError(failure.json.text + "\n")
+        } else {
+            do {
+                try Console.writeLine(failure.json.text)
+            } catch {
+                Console.writeError("cairn: \(Failure(error).message)\n")
+            }
+        }
+        return failure.status
+    }
+
+    // MARK: What the parser throws
+
+    /// Help and version are asked for; all else is a command that was not understood.
+    private static func explain(_ error: any Error, _ arguments: [String]) -> ProgramStatus {
+        let isUsage = RootCommand.exitCode(for: error) != .success
+        guard isUsage else {
+            do {
+                try Console.writeLine(RootCommand.fullMessage(for: error))
+                return .done
+            } catch {
+                return tell(Failure(error), isJSON: false, isOutputTaken: false)
+            }
+        }
+        let usage = UsageError(RootCommand.message(for: error), arguments)
+        return tell(
+            usage.failure, isJSON: usage.isJSON, isOutputTaken: usage.writesArchiveToOutput)
+    }
+}

@@ -1,0 +1,61 @@
+internal import ArchiveFormat
+internal import BSONBytes
+internal import Snapshots
+
+/// What a manifest says about the instant that its snapshot is of.
+struct ConsistencyText {
+    private let level: Manifest.Consistency
+    private let isReplicaSet: Bool
+    /// Namespaces that were read in another way than the rest.
+    private let exceptions: [Namespace]
+
+    private static let exceptionCountShown = 5
+
+    /// What the manifest says.
+    init(_ manifest: Manifest) {
+        level = manifest.consistency
+        isReplicaSet = manifest.source.replicaSet != nil
+        exceptions = manifest.namespaces.filter { $0.consistency == Manifest.Consistency.none }
+            .map(\.descriptor.namespace)
+    }
+
+    /// One line for people.
+    var sentence: String {
+        switch level {
+        case .none:
+            "consistency none: each collection is as its cursor found it"
+                + (isReplicaSet ? "" : " (a standalone server has no history)")
+        case .snapshot(let time):
+            "consistency snapshot: all as of \(Self.date(time)) (cluster time \(time))"
+                + exceptionText
+        }
+    }
+
+    /// An object for machines.
+    var json: JSONValue {
+        switch level {
+        case .none: .object(["level": .string(level.name), "cluster_time": .null])
+        case .snapshot(let time):
+            .object([
+                "level": .string(level.name),
+                "cluster_time": .object([
+                    "seconds": .count(UInt64(time.seconds)),
+                    "increment": .count(UInt64(time.increment)),
+                ]),
+            ])
+        }
+    }
+
+    private var exceptionText: String {
+        guard !exceptions.isEmpty else { return "" }
+        let names = exceptions.prefix(Self.exceptionCountShown)
+            .map { Formatting.visible($0.description) }
+        let rest = exceptions.count - names.count
+        return "; but these have no history and are as their cursor found them: "
+            + names.joined(separator: ", ") + (rest > 0 ? " and \(rest) more" : "")
+    }
+
+    private static func date(_ time: BSONTimestamp) -> String {
+        CalendarDate(milliseconds: Int64(time.seconds) * 1000).description
+    }
+}

@@ -1,0 +1,85 @@
+internal import ArchiveFormat
+internal import Snapshots
+
+/// What a restore says when it is done.
+struct RestoreSummary {
+    let report: RestoreReport
+    let mode: Restore.Mode
+    let archive: ArchiveOptions.Located
+
+    /// For people and for machines; `skipped` when the server refused documents.
+    var result: JobResult {
+        var result = JobResult(text: text, json: json)
+        let outcome = report.outcome
+        if outcome.failedCount > 0 {
+            result.status = .skipped
+            result.warning =
+                "the server refused \(Formatting.count(outcome.failedCount, "document"))"
+                + (outcome.firstFailure.map { "; the first because: \($0)" } ?? "")
+        }
+        return result
+    }
+
+    private var source: String {
+        report.manifest.map { "snapshot \($0.id)" } ?? Formatting.visible(archive.name)
+    }
+
+    private var text: String {
+        let outcome = report.outcome
+        let verb = mode == .replace ? "restored" : "merged"
+        let facts = [
+            "\(verb) \(source): \(Formatting.count(outcome.documentCount, "document")) in "
+                + Formatting.count(UInt64(report.entries.count), "collection"),
+            Formatting.bytes(outcome.byteCount),
+            Formatting.duration(report.seconds),
+            Formatting.rate(outcome.byteCount, seconds: report.seconds),
+        ]
+        let line = facts.compactMap(\.self).joined(separator: ", ")
+        return mode == .replace ? line : "\(line)\n\(Self.counts(outcome))"
+    }
+
+    private static func counts(_ outcome: LoadOutcome) -> String {
+        "\(Formatting.count(outcome.insertedCount)) inserted, "
+            + "\(Formatting.count(outcome.overwrittenCount)) overwritten, "
+            + "\(Formatting.count(outcome.equalCount)) equal already, "
+            + "\(Formatting.count(outcome.failedCount)) refused"
+    }
+
+    private var json: JSONValue {
+        let outcome = report.outcome
+        return .object([
+            "id": .optional(report.manifest?.id),
+            "path": .optional(archive.path),
+            "mode": .string(mode.rawValue),
+            "documents": .count(outcome.documentCount),
+            "bytes": .count(outcome.byteCount),
+            "stored_bytes": .count(report.storedByteCount),
+            "namespaces": .count(report.entries.count),
+            "inserted": .count(outcome.insertedCount),
+            "overwritten": .count(outcome.overwrittenCount),
+            "equal": .count(outcome.equalCount),
+            "refused": .count(outcome.failedCount),
+            "seconds": .decimal(report.seconds),
+            "collections": .array(report.entries.map(Self.entry)),
+        ])
+    }
+
+    private static func entry(_ entry: RestoreReport.Entry) -> JSONValue {
+        .object([
+            "source": .string(entry.source.description),
+            "target": .string(entry.target.description),
+            "type": .string(entry.type.word),
+            "documents": .count(entry.outcome.documentCount),
+            "bytes": .count(entry.outcome.byteCount),
+            "inserted": .count(entry.outcome.insertedCount),
+            "overwritten": .count(entry.outcome.overwrittenCount),
+            "equal": .count(entry.outcome.equalCount),
+            "refused": .count(entry.outcome.failedCount),
+        ])
+    }
+}
+
+extension NamespaceType {
+    /// The type as people and machines read it.
+    var word: String { self == .special ? "special" : rawValue }
+}

@@ -1,0 +1,45 @@
+internal import ArchiveEngine
+internal import Snapshots
+
+/// What a verification says when nothing was wrong.
+struct VerifySummary {
+    let report: ArchiveVerifier.Report
+    /// The snapshot's identifier; nil for archives of other tools.
+    let id: String?
+    let archive: ArchiveOptions.Located
+    let seconds: Double
+
+    /// For people and for machines.
+    var result: JobResult { JobResult(text: text, json: json) }
+
+    private var text: String {
+        let facts = [
+            "\(Formatting.count(report.documentCount, "document")) in "
+                + Formatting.count(UInt64(report.namespaceCount), "collection"),
+            Formatting.count(UInt64(report.chunkCount), "chunk"),
+            Formatting.ratio(report.documentByteCount, stored: report.storedByteCount),
+            Formatting.duration(seconds),
+            Formatting.rate(report.documentByteCount, seconds: seconds),
+        ]
+        let name = id.map { "snapshot \($0)" } ?? Formatting.visible(archive.name)
+        let line = "\(name) is whole: \(facts.compactMap(\.self).joined(separator: ", "))"
+        guard !report.hasChunkChecksums else { return line }
+        return line
+            + "\nit is no archive of cairn's and has no checksums of its chunks; the CRC-64 of "
+            + "each collection was checked, which is all that it has"
+    }
+
+    private var json: JSONValue {
+        .object([
+            "id": .optional(id),
+            "path": .optional(archive.path),
+            "documents": .count(report.documentCount),
+            "bytes": .count(report.documentByteCount),
+            "stored_bytes": .count(report.storedByteCount),
+            "namespaces": .count(report.namespaceCount),
+            "chunks": .count(report.chunkCount),
+            "chunk_checksums": .bool(report.hasChunkChecksums),
+            "seconds": .decimal(seconds),
+        ])
+    }
+}

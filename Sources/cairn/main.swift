@@ -1,0 +1,4 @@
+import CairnCommand
+import Glibc
+
+exit(await Program.run(Array(CommandLine.arguments.dropFirst())))
