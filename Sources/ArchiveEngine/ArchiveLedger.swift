@@ -7,21 +7,27 @@ public struct ArchiveLedger: Sendable {
     private struct Account {
         var totals = DocumentTotals()
         var isClosed = false
+        /// First and last chunk with its blocks; nil in archives of other tools.
+        var chunks: ClosedRange<UInt32>?
     }
 
     /// Position in the prelude of each namespace that blocks may name.
     public let ordinals: [Namespace: Int]
-    private let names: [Namespace]
+    private let descriptors: [NamespaceDescriptor]
     private var accounts: [Account]
     /// Pieces of the prelude that went by.
     private var preludeBytes: [UInt8] = []
+    private var lastKind = ChunkKind.prelude
+    /// In a Cairn archive: the namespace that has begun and not ended.
+    private var open: Int?
 
     public init(_ prelude: ArchivePrelude) {
-        names = prelude.namespaces.map(\.dataNamespace)
-        accounts = names.map { _ in Account() }
+        descriptors = prelude.namespaces
+        accounts = descriptors.map { _ in Account() }
         // The first of two equal entries counts, as for mongorestore.
         ordinals = Dictionary(
-            names.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
+            descriptors.enumerated().map { ($1.dataNamespace, $0) },
+            uniquingKeysWith: { first, _ in first })
     }
 
     /// Totals so far of the namespace at that position.
@@ -39,6 +45,7 @@ public struct ArchiveLedger: Sendable {
     ///
     /// - Throws: `malformed` or `checksumMismatch`, with the namespace.
     public mutating func enter(_ chunk: DecodedChunk) throws(ArchiveError) {
+        if let header = chunk.header { try checkOrder(header) }
         if chunk.header?.kind == .prelude { preludeBytes += chunk.bytes }
         for block in chunk.blocks {
             do throws(ArchiveError) {
@@ -49,6 +56,22 @@ public struct ArchiveLedger: Sendable {
                     namespace: block.header.namespace.description)
             }
         }
+    }
+
+    /// The prelude comes first, then the special namespaces, then the others: mongorestore counts
+    /// on it.
+    private mutating func checkOrder(_ header: ChunkHeader) throws(ArchiveError) {
+        let isInOrder =
+            switch header.kind {
+            case .prelude: lastKind == .prelude
+            case .special: lastKind == .prelude || lastKind == .special
+            case .data, .end, .mixed, .index, .trailer: true
+            }
+        guard isInOrder else {
+            throw ArchiveError(
+                .malformed, "the chunk comes too late in the archive", chunk: header.sequence)
+        }
+        lastKind = header.kind
     }
 
     private mutating func enter(
@@ -65,6 +88,7 @@ public struct ArchiveLedger: Sendable {
         {
             throw ArchiveError(.malformed, "a block is not of its chunk's namespace")
         }
+        if let header { try enterPlace(of: block, ordinal: ordinal, in: header) }
         accounts[ordinal].totals.append(block.totals)
         guard block.header.isEnd else { return }
         accounts[ordinal].isClosed = true
@@ -74,6 +98,18 @@ public struct ArchiveLedger: Sendable {
         }
     }
 
+    /// In a Cairn archive namespaces come one after another. Other tools interleave theirs.
+    private mutating func enterPlace(
+        of block: DecodedChunk.Block, ordinal: Int, in header: ChunkHeader
+    ) throws(ArchiveError) {
+        guard open ?? ordinal == ordinal else {
+            throw ArchiveError(.malformed, "the namespace begins before another one ends")
+        }
+        open = block.header.isEnd ? nil : ordinal
+        let first = accounts[ordinal].chunks?.lowerBound ?? header.sequence
+        accounts[ordinal].chunks = first...header.sequence
+    }
+
     /// Checks, at the archive's end, that namespaces are complete and are what the manifest says.
     ///
     /// - Parameter selected: positions of the namespaces that were read; nil for all.
@@ -81,32 +117,48 @@ public struct ArchiveLedger: Sendable {
     public func close(
         manifest: Manifest?, selected: Set<UInt32>? = nil
     ) throws(ArchiveError) {
+        if let manifest { try compareDescriptors(manifest) }
         for (ordinal, account) in accounts.enumerated() {
-            guard selected?.contains(UInt32(ordinal)) ?? true,
-                ordinals[names[ordinal]] == ordinal
+            let name = descriptors[ordinal].dataNamespace
+            guard ordinals[name] == ordinal || manifest == nil else {
+                throw ArchiveError(
+                    .malformed, "the archive lists a namespace twice", namespace: name.description)
+            }
+            guard selected?.contains(UInt32(ordinal)) ?? true, ordinals[name] == ordinal
             else { continue }
             guard account.isClosed else {
                 throw ArchiveError(
                     .truncated, "the archive ends before its namespaces do",
-                    namespace: names[ordinal].description)
+                    namespace: name.description)
             }
-            if let manifest, manifest.namespaces[ordinal].totals != account.totals {
+            guard let entry = manifest?.namespaces[ordinal] else { continue }
+            guard entry.totals == account.totals, entry.chunks == account.chunks else {
                 throw ArchiveError(
                     .checksumMismatch, "documents are not those that the manifest counts",
-                    namespace: names[ordinal].description)
+                    namespace: name.description)
             }
         }
-        if let manifest, !preludeBytes.isEmpty { try comparePrelude(manifest) }
     }
 
-    private func comparePrelude(_ manifest: Manifest) throws(ArchiveError) {
+    /// The prelude says the same as the manifest: both the one that was read first, and the one
+    /// that went by when the archive is read by its index.
+    private func compareDescriptors(_ manifest: Manifest) throws(ArchiveError) {
+        var preludes = [descriptors]
+        if !preludeBytes.isEmpty { preludes.append(try passedPrelude().namespaces) }
+        guard preludes.allSatisfy({ $0 == manifest.namespaces.map(\.descriptor) }) else {
+            throw ArchiveError(.malformed, "the prelude and the manifest name different namespaces")
+        }
+    }
+
+    private func passedPrelude() throws(ArchiveError) -> ArchivePrelude {
         var parser = MongodumpParser()
         parser.feed(preludeBytes)
         guard case .prelude(let prelude)? = try parser.next() else {
             throw ArchiveError(.malformed, "the prelude does not end")
         }
-        guard prelude.namespaces == manifest.namespaces.map(\.descriptor) else {
-            throw ArchiveError(.malformed, "the prelude and the manifest name different namespaces")
+        guard parser.isAtBlock else {
+            throw ArchiveError(.malformed, "something follows the end of the prelude")
         }
+        return prelude
     }
 }

@@ -111,7 +111,9 @@ public struct ArchiveWriter {
         guard hashed.chunk.closesNamespace else { return }
         let ordinal = hashed.chunk.header.namespaceOrdinal
         let entry = namespaces[Int(ordinal)]
-        var builder = RawChunkBuilder(.end, namespaceOrdinal: ordinal, capacityByteCount: 512)
+        // Special namespaces come before all others, their ends too.
+        let kind: ChunkKind = hashed.chunk.header.kind == .special ? .special : .end
+        var builder = RawChunkBuilder(kind, namespaceOrdinal: ordinal, capacityByteCount: 512)
         builder.appendEnd(of: entry.descriptor.dataNamespace, crc64: entry.totals.crc64)
         try await write(
             Hashed(

@@ -25,6 +25,9 @@ public final class StreamedArchiveReader: ArchiveReader {
             digests.append(SHA256Digest(of: stored))
             parser.feed(try DecodedChunk(stored: stored, header: header).bytes)
             if case .prelude(let prelude)? = try parser.next() {
+                guard parser.isAtBlock else {
+                    throw ArchiveError(.malformed, "something follows the end of the prelude")
+                }
                 self.prelude = prelude
                 return
             }

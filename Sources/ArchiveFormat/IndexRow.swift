@@ -74,20 +74,42 @@ public struct IndexRow: Hashable, Sendable {
         self.kind = kind
         let smallestByteCount = Int(try reader.integer(UInt8.self))
         let largestByteCount = Int(try reader.integer(UInt8.self))
-        _ = try reader.integer(UInt8.self)
+        let firstReserved: UInt8 = try reader.integer()
         documentCRC64 = try reader.integer()
-        let smallest = try reader.take(DocumentKey.byteCountMax).prefix(smallestByteCount)
-        let largest = try reader.take(DocumentKey.byteCountMax).prefix(largestByteCount)
-        if let low = DocumentKey(bytes: smallest), let high = DocumentKey(bytes: largest),
-            low <= high
-        {
-            keys = low...high
+        let smallest = try reader.take(DocumentKey.byteCountMax)
+        let largest = try reader.take(DocumentKey.byteCountMax)
+        let digestBytes = try reader.take(SHA256Digest.byteCount)
+        let lastReserved: UInt64 = try reader.integer()
+        guard firstReserved == 0, lastReserved == 0 else {
+            throw ArchiveError(.malformed, "a reserved field of an index row is not 0")
         }
-        guard let digest = SHA256Digest(bytes: try reader.take(SHA256Digest.byteCount)),
+        guard let digest = SHA256Digest(bytes: digestBytes),
+            max(smallestByteCount, largestByteCount) <= DocumentKey.byteCountMax,
             storedByteCount <= UInt64(ArchiveLimits.chunkStoredByteCountMax),
             rawByteCount <= UInt64(ArchiveLimits.chunkRawByteCountMax)
         else { throw ArchiveError(.lengthOutOfBounds, "an index row's length is out of bounds") }
         sha256 = digest
+        keys = try Self.keys(
+            smallest: (smallest, smallestByteCount), largest: (largest, largestByteCount))
+    }
+
+    /// The range of keys, each a field and how many of its bytes are the key; nil when both are
+    /// none.
+    private static func keys(
+        smallest: (field: ArraySlice<UInt8>, byteCount: Int),
+        largest: (field: ArraySlice<UInt8>, byteCount: Int)
+    ) throws(ArchiveError) -> ClosedRange<DocumentKey>? {
+        let padding = [smallest, largest].flatMap { $0.field.dropFirst($0.byteCount) }
+        let low = DocumentKey(bytes: smallest.field.prefix(smallest.byteCount))
+        let high = DocumentKey(bytes: largest.field.prefix(largest.byteCount))
+        guard padding.allSatisfy({ $0 == 0 }), (low == nil) == (high == nil) else {
+            throw ArchiveError(.malformed, "the keys of an index row are damaged")
+        }
+        guard let low, let high else { return nil }
+        guard low <= high else {
+            throw ArchiveError(.malformed, "the keys of an index row are out of order")
+        }
+        return low...high
     }
 
     /// Whether a frame's own header says the same as this row.

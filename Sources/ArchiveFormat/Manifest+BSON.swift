@@ -62,6 +62,13 @@ extension Manifest {
             chunkTargetByteCount = try document.require("chunk_target_bytes", \.wholeNumber)
             let entries = try document.require("namespaces") { $0.type == .array ? $0 : nil }
             namespaces = try entries.array()?.compactMap(\.document).map(NamespaceEntry.init) ?? []
+            let documentCount = try document.require("documents", \.wholeNumber)
+            let documentByteCount = try document.require("document_bytes", \.wholeNumber)
+            guard documentCount == Int(clamping: self.documentCount),
+                documentByteCount == Int(clamping: self.documentByteCount)
+            else {
+                throw ArchiveError(.checksumMismatch, "the manifest's totals do not add up")
+            }
         } catch let error as ArchiveError {
             throw error
         } catch {

@@ -101,7 +101,15 @@ public struct Manifest: Hashable, Sendable {
     }
 
     /// Totals over all namespaces.
-    public var documentCount: UInt64 { namespaces.reduce(0) { $0 + $1.totals.documentCount } }
+    public var documentCount: UInt64 { sum(\.documentCount) }
     /// Bytes of all documents, uncompressed.
-    public var documentByteCount: UInt64 { namespaces.reduce(0) { $0 + $1.totals.byteCount } }
+    public var documentByteCount: UInt64 { sum(\.byteCount) }
+
+    /// A sum that ends at the largest number: the parts may be read from a damaged file.
+    private func sum(_ part: (DocumentTotals) -> UInt64) -> UInt64 {
+        namespaces.reduce(0) { sum, entry in
+            let (next, isOverflow) = sum.addingReportingOverflow(part(entry.totals))
+            return isOverflow ? .max : next
+        }
+    }
 }

@@ -64,9 +64,15 @@ public struct MongodumpParser: Sendable {
     ///
     /// - Throws: `truncated` unless the last block was complete.
     public func finish() throws(ArchiveError) {
-        guard case .blockHeader = state, available == 0 else {
+        guard isAtBlock else {
             throw ArchiveError(.truncated, "the archive is cut inside a block")
         }
+    }
+
+    /// Whether everything was taken that was handed in, and a block may begin here.
+    public var isAtBlock: Bool {
+        guard case .blockHeader = state else { return false }
+        return available == 0
     }
 
     private var available: Int { buffer.count - position }

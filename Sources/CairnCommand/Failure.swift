@@ -56,7 +56,10 @@ struct Failure: Error, Equatable {
             case .truncated: .damaged
             default: .failed
             }
-        self.init(status, error.code.rawValue, error.description)
+        let isTaken = error.code == .alreadyExists && error.hint == nil
+        self.init(
+            status, error.code.rawValue,
+            error.description + (isTaken ? "; choose another name, or remove it first" : ""))
     }
 
     /// A namespace conflict is no misuse: the command was understood, and only the archive and the
@@ -73,9 +76,8 @@ struct Failure: Error, Equatable {
 
     private static func hint(for code: ArchiveError.Code) -> String? {
         switch code {
-        case .truncated: "the file is cut: copy it again, or use another snapshot"
-        case .checksumMismatch, .codecFailed, .malformed, .lengthOutOfBounds:
-            "the file is damaged: copy it again, or use another snapshot"
+        case .truncated, .checksumMismatch, .codecFailed, .malformed, .lengthOutOfBounds:
+            "copy the file again, or use another snapshot"
         case .notAnArchive: "give a file that cairn backup or mongodump --archive wrote"
         case .unsupportedVersion: "use a newer cairn"
         default: nil

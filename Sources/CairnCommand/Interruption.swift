@@ -11,10 +11,12 @@ enum Interruptible<Result: Sendable>: Sendable {
 /// Runs `body` in a child task and cancels it at the first SIGINT or SIGTERM. At the second one the
 /// process ends at once. A body that finishes all the same has finished.
 ///
-/// - Parameter cancelling: called at the first signal, from any thread.
+/// - Parameters:
+///   - cancelling: called at the first signal, from any thread.
+///   - stopping: called before the process ends at the second one.
 /// - Throws: what `body` throws without having been cancelled.
 func withSignals<Result: Sendable>(
-    cancelling: @escaping @Sendable () -> Void,
+    cancelling: @escaping @Sendable () -> Void, stopping: @escaping @Sendable () -> Void,
     _ body: @escaping @Sendable () async throws -> Result
 ) async throws -> Interruptible<Result> {
     let (signals, continuation) = AsyncStream.makeStream(of: Void.self)
@@ -30,6 +32,7 @@ func withSignals<Result: Sendable>(
                 cancelling()
                 continuation.yield()
             } else {
+                stopping()
                 _exit(ProgramStatus.cancelled.rawValue)
             }
         }

@@ -31,8 +31,10 @@ public enum Program {
             style(job.output), now: { monotonicSeconds() }, write: Console.writeError)
         do {
             let outcome = try await withSignals(
-                cancelling: {
-                    display.noticed("cancelling; press Ctrl-C again to stop at once")
+                cancelling: { display.noticed("cancelling; a second Ctrl-C stops at once") },
+                stopping: {
+                    display.finish()
+                    Console.writeError("cairn: stopped; what is left behind, the next run removes\n")
                 },
                 { try await job.perform(display) })
             display.finish()

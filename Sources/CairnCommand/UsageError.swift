@@ -15,11 +15,12 @@ struct UsageError {
 
     /// What the user is told.
     var failure: Failure {
-        // After an empty line the parser goes on with the help.
-        let sentences = message.split(separator: "\n\n", maxSplits: 1).first ?? "not understood"
-        var text = sentences.split(separator: "\n").joined(separator: " ")
-        if text.hasSuffix(".") { text.removeLast() }
-        return .usage("\(withoutSecrets(text)); see \"cairn help\(command.map { " \($0)" } ?? "")\"")
+        guard let command else {
+            let word = arguments.first { !$0.hasPrefix("-") }
+            let text = word.map { "there is no command \"\($0)\"" } ?? sentence
+            return .usage("\(withoutSecrets(text)) (see \"cairn help\")")
+        }
+        return .usage("\(withoutSecrets(sentence)) (see \"cairn help \(command)\")")
     }
 
     /// Whether the user wanted JSON.
@@ -30,6 +31,14 @@ struct UsageError {
         command == "backup"
             && (options.contains("--archive=-")
                 || zip(options, options.dropFirst()).contains { $0 == ("--archive", "-") })
+    }
+
+    /// What the parser says, as part of a sentence; after an empty line it goes on with the help.
+    private var sentence: String {
+        let lines = message.split(separator: "\n\n", maxSplits: 1).first ?? "not understood"
+        let text = lines.split(separator: "\n").joined(separator: " ")
+        let isEnded = text.hasSuffix(".")
+        return text.prefix(1).lowercased() + (isEnded ? text.dropLast() : text[...]).dropFirst()
     }
 
     private var options: ArraySlice<String> { arguments.prefix { $0 != "--" } }

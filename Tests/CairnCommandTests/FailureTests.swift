@@ -42,8 +42,8 @@ import Testing
             Failure(error, inArchive: "/r/a.gz")
                 == Failure(
                     .damaged, "checksum_mismatch",
-                    "/r/a.gz: the hash differs (chunk 3); the file is damaged: copy it again, or "
-                        + "use another snapshot"))
+                    "/r/a.gz: the hash differs (chunk 3); copy the file again, or use another "
+                        + "snapshot"))
         #expect(Failure(ArchiveError(.invalidOption, "no level 99")).status == .usage)
     }
 
@@ -73,7 +73,7 @@ import Testing
         #expect(error.failure.status == .usage)
         #expect(
             error.failure.message
-                == "Missing expected argument '--mode <mode>'; see \"cairn help restore\"")
+                == "missing expected argument '--mode <mode>' (see \"cairn help restore\")")
     }
 
     @Test(arguments: [
@@ -91,6 +91,11 @@ import Testing
             #expect(!message.contains("cret"), "\(message)")
             #expect(!message.contains("\n"))
         }
+    }
+
+    @Test func unknownCommandsAreNamed() throws {
+        let error = try #require(usage("bakcup", "--db", "shop"))
+        #expect(error.failure.message == "there is no command \"bakcup\" (see \"cairn help\")")
     }
 
     @Test func knowsWhereJSONGoes() throws {

@@ -26,7 +26,7 @@ import Testing
     }
 
     @Test(arguments: [
-        (0, "0.0 s"), (-1, "0.0 s"), (1.24, "1.2 s"), (59.9, "59.9 s"), (59.96, "1 min 00 s"),
+        (0, "0 ms"), (-1, "0 ms"), (0.0054, "5 ms"), (0.0996, "0.1 s"), (1.24, "1.2 s"), (59.9, "59.9 s"), (59.96, "1 min 00 s"),
         (65, "1 min 05 s"), (3599.6, "1 h 00 min"), (7380, "2 h 03 min"),
     ])
     func durationsHaveTwoUnits(seconds: Double, text: String) {

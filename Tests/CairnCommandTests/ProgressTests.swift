@@ -17,7 +17,7 @@ import Testing
         #expect(
             line().bar(columnCount: 120)
                 == "reading  [##########--------------]  45 %  90,000 documents  9.0 MB/s  9,000/s"
-                + "  13.0 s to go  shop.orders")
+                + "  13 s to go  shop.orders")
     }
 
     @Test(arguments: 1...130)
@@ -28,7 +28,7 @@ import Testing
     @Test func aSentenceSaysTheSame() {
         #expect(
             line().sentence
-                == "reading, 45 %, 90,000 documents, 9.0 MB/s, 9,000/s, 13.0 s to go, shop.orders")
+                == "reading, 45 %, 90,000 documents, 9.0 MB/s, 9,000/s, 13 s to go, shop.orders")
     }
 
     @Test func theEndIsNotAnnouncedTooEarly() {

@@ -199,3 +199,15 @@ struct SnapshotFixture: Sendable {
         }
     }
 }
+
+/// Counts from 1, from any thread.
+final class Counter: Sendable {
+    private let count = Mutex(0)
+
+    func next() -> Int {
+        count.withLock {
+            $0 += 1
+            return $0
+        }
+    }
+}

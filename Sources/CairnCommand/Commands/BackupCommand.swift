@@ -9,6 +9,7 @@ struct BackupCommand: Job {
     static let configuration = CommandConfiguration(
         commandName: "backup",
         abstract: "Take a snapshot of a server.",
+        usage: "cairn backup [--uri <uri>] [--repository <folder> | --archive <file>] [<options>]",
         discussion: """
             The snapshot appears in the repository when all of it was written, synced and checked, \
             or not at all. Without a selection the whole server is backed up, users and roles too.
@@ -27,8 +28,8 @@ struct BackupCommand: Job {
     /// Where the archive goes instead of a repository.
     @Option(
         help: ArgumentHelp(
-            "Write to a new file outside of any repository; - is standard output.",
-            discussion: "With - and --json the JSON goes to standard error.",
+            "Write to a new file outside of any repository; - is standard output, and --json "
+                + "writes to standard error then.",
             valueName: "file"))
     var archive: String?
 
@@ -39,20 +40,20 @@ struct BackupCommand: Job {
     @OptionGroup var selection: SelectionOptions
 
     /// How chunks are compressed.
-    @Option(help: "How the archive is compressed: gzip, zstd or lz4.")
-    var codec = Codec.gzip
+    @Option(help: ArgumentHelp("How the archive is compressed.", valueName: "name"))
+    var codec = CodecName.gzip
 
     /// How hard the codec tries.
     @Option(
         help: ArgumentHelp(
-            "The codec's level: gzip 1-12 (else 2), zstd 1-19 (else 3), lz4 1-12 (else 1).",
+            "The codec's level: gzip 1-12, zstd 1-19, lz4 1-12. (default: 2, 3, 1)",
             valueName: "number"))
     var level: Int?
 
     /// Where chunks are cut.
     @Option(
         help: ArgumentHelp(
-            "Uncompressed size of a chunk, 256KiB to 16MiB; else 4MiB.", valueName: "size"))
+            "Uncompressed size of a chunk, 256KiB to 16MiB. (default: 4MiB)", valueName: "size"))
     var chunkSize: ByteSize?
 
     /// A word in the snapshot's identifier.
@@ -93,7 +94,7 @@ struct BackupCommand: Job {
     private func makeOptions() throws -> Backup.Options {
         var options = Backup.Options(width: try width.resolved())
         options.filter = try selection.makeFilter(database: db)
-        options.compression = try Compression(codec, level: level)
+        options.compression = try Compression(codec.codec, level: level)
         guard SnapshotID.isKind(kind) else {
             throw Failure.usage(
                 "--kind is 1 to 32 lowercase letters, digits and underscores, not \"\(kind)\"")

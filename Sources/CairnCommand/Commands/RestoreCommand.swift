@@ -7,6 +7,7 @@ struct RestoreCommand: Job {
     static let configuration = CommandConfiguration(
         commandName: "restore",
         abstract: "Put a snapshot back.",
+        usage: "cairn restore (<id> | --archive <file>) --mode <mode> [--uri <uri>] [<options>]",
         discussion: """
             With --mode replace each collection is afterwards exactly the snapshot's: it is loaded \
             beside the live one, compared, and swapped in. A restore that fails leaves the live \
@@ -26,7 +27,7 @@ struct RestoreCommand: Job {
     /// What happens to what is there.
     @Option(
         help: ArgumentHelp(
-            "What becomes of live data: replace or merge. Required.", valueName: "mode"))
+            "What becomes of live data; there is no default.", valueName: "mode"))
     var mode: Restore.Mode
 
     @OptionGroup var connection: ConnectionOptions

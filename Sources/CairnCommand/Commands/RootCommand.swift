@@ -7,8 +7,17 @@ struct RootCommand: ParsableCommand {
         commandName: "cairn",
         abstract: "Back up, inspect and restore MongoDB.",
         discussion: """
-            Exit codes: 0 done · 1 failed · 3 finished, but the server refused documents · 10 no \
-            repository · 11 locked · 12 damaged archive · 64 usage · 130 cancelled.
+            Set MONGODB_URI and CAIRN_REPOSITORY once; every command uses them.
+
+            Exit codes:
+              0    done, and proven
+              1    failed
+              3    finished, but the server refused documents
+              10   there is no repository
+              11   locked
+              12   the archive is damaged, cut or no archive
+              64   the command was not understood
+              130  cancelled
             """,
         version: Tool.description,
         subcommands: [

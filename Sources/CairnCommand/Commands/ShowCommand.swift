@@ -8,6 +8,7 @@ struct ShowCommand: Job {
     static let configuration = CommandConfiguration(
         commandName: "show",
         abstract: "Show what an archive is and what is in it.",
+        usage: "cairn show (<id> | --archive <file>) [<options>]",
         discussion: """
             A snapshot's manifest stands at its end and is read at once. Archives of mongodump, \
             and those that come through a pipe, are read and checked as a whole.

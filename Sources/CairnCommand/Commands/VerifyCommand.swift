@@ -8,6 +8,7 @@ struct VerifyCommand: Job {
     static let configuration = CommandConfiguration(
         commandName: "verify",
         abstract: "Read a whole archive and check every hash, count and checksum.",
+        usage: "cairn verify (<id> | --archive <file>) [<options>]",
         discussion: """
             No server is needed. The exit code is 0 only when every byte is as it was written.
 

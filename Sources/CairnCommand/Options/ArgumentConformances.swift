@@ -1,18 +1,21 @@
-public import ArchiveFormat
+internal import ArchiveFormat
 public import ArgumentParser
 public import Snapshots
 
-extension Codec: ExpressibleByArgument {
-    /// A codec by its name.
-    public init?(argument: String) {
-        self.init(name: argument)
+/// A codec as it is named on the command line.
+enum CodecName: String, CaseIterable, ExpressibleByArgument, Sendable {
+    case gzip
+    case zstd
+    case lz4
+
+    /// The codec of that name.
+    var codec: Codec {
+        switch self {
+        case .gzip: .gzip
+        case .zstd: .zstd
+        case .lz4: .lz4
+        }
     }
-
-    /// The name, as help shows a default.
-    public var defaultValueDescription: String { name }
-
-    /// All names, for help and completion.
-    public static var allValueStrings: [String] { allCases.map(\.name) }
 }
 
 extension Restore.Mode: ExpressibleByArgument {}

@@ -6,9 +6,8 @@ struct ConnectionOptions: ParsableArguments, Sendable {
     /// The connection string; secret.
     @Option(
         help: ArgumentHelp(
-            "Connection string of the server, else MONGODB_URI, else mongodb://localhost:27017.",
-            discussion: "Others see the arguments of a running program, so give a password "
-                + "through MONGODB_URI.",
+            "Connection string of the server; else MONGODB_URI, which other users of the machine "
+                + "can't see, else mongodb://localhost:27017.",
             valueName: "uri"))
     var uri: String?
 

@@ -8,7 +8,7 @@ struct RepositoryOptions: ParsableArguments, Sendable {
     /// A folder.
     @Option(
         help: ArgumentHelp(
-            "Folder of the repository, else CAIRN_REPOSITORY.", valueName: "folder"))
+            "Folder of the repository; else CAIRN_REPOSITORY.", valueName: "folder"))
     var repository: String?
 
     /// An open repository and where it is.

@@ -13,7 +13,7 @@ struct SelectionOptions: ParsableArguments, Sendable {
     /// Patterns of namespaces that are not meant.
     @Option(
         help: ArgumentHelp(
-            "No namespaces that fit this pattern; may be repeated.", valueName: "pattern"))
+            "But none that fit this pattern; may be repeated.", valueName: "pattern"))
     var nsExclude: [String] = []
 
     /// The same for the jobs.

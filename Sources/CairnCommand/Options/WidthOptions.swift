@@ -6,7 +6,7 @@ struct WidthOptions: ParsableArguments, Sendable {
     /// Chunks in work at once.
     @Option(
         help: ArgumentHelp(
-            "How many chunks are in work at once, 1 to 64; else one a processor, at most 8.",
+            "How many chunks are in work at once, 1 to 64. (default: one a processor, at most 8)",
             valueName: "count"))
     var jobs: Int?
 

@@ -85,10 +85,19 @@ struct ShowSummary {
                 isView ? "-" : Formatting.count(entry.totals.documentCount),
                 isView ? "-" : Formatting.bytes(entry.totals.byteCount),
                 isView ? "-" : String(descriptor.indexes.count),
-                entry.consistency == Manifest.Consistency.none ? "not at the cluster time" : "",
+                Self.note(entry),
             ])
         }
         return table.lines
+    }
+
+    private static func note(_ entry: Manifest.NamespaceEntry) -> String {
+        let isBuckets = entry.descriptor.dataCollection != entry.descriptor.namespace.collection
+        let notes = [
+            isBuckets ? "documents are buckets" : nil,
+            entry.consistency == Manifest.Consistency.none ? "not at the cluster time" : nil,
+        ]
+        return notes.compactMap(\.self).joined(separator: "; ")
     }
 
     private static func period(_ manifest: Manifest) -> String {

@@ -45,10 +45,17 @@ enum Formatting {
         whole == 0 ? nil : "\(decimal(Double(part) / Double(whole) * 100, digitCount: 1)) %"
     }
 
-    /// `0.3 s`, `1 min 05 s`, `2 h 03 min`.
+    /// `5 ms`, `0.3 s`, `1 min 05 s`, `2 h 03 min`.
     static func duration(_ seconds: Double) -> String {
-        guard seconds >= 59.95 else { return "\(decimal(max(0, seconds), digitCount: 1)) s" }
-        let whole = Int(seconds.rounded())
+        if seconds < 0.0995 { return "\(decimal(max(0, seconds) * 1000, digitCount: 0)) ms" }
+        guard seconds >= 59.95 else { return "\(decimal(seconds, digitCount: 1)) s" }
+        return wholeDuration(seconds)
+    }
+
+    /// `3 s`, `1 min 05 s`, `2 h 03 min`.
+    static func wholeDuration(_ seconds: Double) -> String {
+        guard let whole = Int(exactly: max(0, seconds).rounded()) else { return "0 s" }
+        guard whole >= 60 else { return "\(whole) s" }
         guard whole >= 3600 else { return "\(whole / 60) min \(twoDigits(whole % 60)) s" }
         return "\(whole / 3600) h \(twoDigits(whole / 60 % 60)) min"
     }

@@ -60,10 +60,10 @@ struct ProgressLine {
 
     private var timeToGo: String? {
         guard let fraction, fraction > 0, seconds >= 1 else { return nil }
-        return "\(Formatting.duration((seconds / fraction - seconds).rounded(.up))) to go"
+        return "\(Formatting.wholeDuration((seconds / fraction - seconds).rounded(.up))) to go"
     }
 
-    private var elapsed: String? { seconds >= 1 ? Formatting.duration(seconds) : nil }
+    private var elapsed: String? { seconds >= 1 ? Formatting.wholeDuration(seconds) : nil }
 
     private var subject: String? { progress.subject.map(Formatting.visible) }
 

@@ -5,6 +5,9 @@ internal import MongoDriver
 /// Makes documents of a live collection equal to given ones: inserts what is missing, overwrites
 /// what differs, leaves alone what is equal. One query for the whole batch, never one a document.
 struct DocumentMerger: Sendable {
+    /// Bytes of documents in one update command; a single document may be larger.
+    private static let updateByteCountMax = 8 * 1024 * 1024
+
     let pool: MongoPool
     let server: ServerInfo
     let namespace: Namespace
@@ -124,30 +127,45 @@ struct DocumentMerger: Sendable {
                 plain.append(candidate)
             }
         }
-        for candidate in plain {
-            outcome.add(try await replace(candidate, connection))
-        }
+        outcome.add(try await replace(plain, connection))
         try await recheck(candidates, &outcome, connection)
         return outcome
     }
 
-    /// One document by a replacement update: atomic, and exact unless the document has what
-    /// `overwrite` looks for.
+    /// Documents by replacement updates: each atomic, and exact unless it has what `overwrite`
+    /// looks for.
     private func replace(
-        _ candidate: Candidate, _ connection: MongoConnection
+        _ candidates: [Candidate], _ connection: MongoConnection
     ) async throws -> LoadOutcome {
-        let document = try BSONDocument(validating: Array(candidate.bytes))
-        let statement = BSONDocument {
-            $0.append("q", Self.filter(candidate.id))
-            $0.append("u", document)
-            $0.append("upsert", true)
+        var outcome = LoadOutcome()
+        var waiting = candidates[...]
+        while !waiting.isEmpty {
+            var statements: [BSONDocument] = []
+            var byteCount = 0
+            while let candidate = waiting.first,
+                statements.isEmpty
+                    || byteCount + candidate.bytes.count <= Self.updateByteCountMax
+            {
+                waiting.removeFirst()
+                byteCount += candidate.bytes.count
+                let document = try BSONDocument(validating: Array(candidate.bytes))
+                statements.append(
+                    BSONDocument {
+                        $0.append("q", Self.filter(candidate.id))
+                        $0.append("u", document)
+                        $0.append("upsert", true)
+                    })
+            }
+            let command = BSONDocument {
+                $0.append("update", namespace.collection)
+                $0.append("ordered", false)
+                $0.append("bypassDocumentValidation", true)
+                $0.append("updates", array: statements)
+            }
+            let result = try await connection.write(command, on: namespace.database)
+            outcome.add(self.outcome(of: result, statementCount: statements.count))
         }
-        let command = BSONDocument {
-            $0.append("update", namespace.collection)
-            $0.append("bypassDocumentValidation", true)
-            $0.append("updates", array: [statement])
-        }
-        return outcome(of: try await connection.write(command, on: namespace.database))
+        return outcome
     }
 
     /// One document by removing the live one and storing the other: for what no update stores
@@ -164,10 +182,11 @@ struct DocumentMerger: Sendable {
             $0.append("deletes", array: [statement])
         }
         let removed = try await connection.write(command, on: namespace.database)
-        guard removed.errors.isEmpty else { return outcome(of: removed) }
+        guard removed.errors.isEmpty else { return outcome(of: removed, statementCount: 1) }
         let inserter = ExactInserter(
             pool: pool, server: server, namespace: namespace, isOrdered: false)
-        return outcome(of: try await inserter.insert(candidate.bytes, connection))
+        return outcome(
+            of: try await inserter.insert(candidate.bytes, connection), statementCount: 1)
     }
 
     private func isLive(_ id: BSONValue, _ connection: MongoConnection) async throws -> Bool {
@@ -188,14 +207,11 @@ struct DocumentMerger: Sendable {
             outcome.firstFailure ?? "\(namespace): the server stored other bytes than it was given"
     }
 
-    private func outcome(of result: WriteResult) -> LoadOutcome {
+    private func outcome(of result: WriteResult, statementCount: Int) -> LoadOutcome {
         var outcome = LoadOutcome()
-        if let error = result.errors.first {
-            outcome.failedCount = 1
-            outcome.firstFailure = "\(namespace): \(error)"
-        } else {
-            outcome.overwrittenCount = 1
-        }
+        outcome.failedCount = UInt64(result.errors.count)
+        outcome.firstFailure = result.errors.first.map { "\(namespace): \($0)" }
+        outcome.overwrittenCount = UInt64(statementCount - result.errors.count)
         return outcome
     }
 

@@ -11,7 +11,7 @@ struct RestoreJob {
 
     func run() async throws -> RestoreReport {
         do {
-            for target in plan.targets { try await target.prepare() }
+            try await forEachTarget { try await $0.prepare() }
             let (report, ledger) = try await load()
             try await complete(ledger)
             try await commit()
@@ -55,17 +55,22 @@ struct RestoreJob {
     }
 
     private func complete(_ ledger: ArchiveLedger) async throws {
+        let observer = context.observer
+        try await forEachTarget { target in
+            observer.progressed(
+                JobProgress(phase: .comparing, subject: target.namespace.description))
+            let ordinal = ledger.ordinals[target.source.dataNamespace]
+            try await target.complete(ordinal.map { ledger.totals(of: $0) } ?? DocumentTotals())
+        }
+    }
+
+    /// Does the same with all targets, several at once.
+    private func forEachTarget(
+        _ body: @escaping @Sendable (any RestoreTarget) async throws -> Void
+    ) async throws {
         var waiting = plan.targets[...]
         try await withOrderedWindow(
-            width: width, next: { waiting.popFirst() },
-            transform: { [context] (target: any RestoreTarget) async throws -> Void in
-                context.observer.progressed(
-                    JobProgress(phase: .comparing, subject: target.namespace.description))
-                let ordinal = ledger.ordinals[target.source.dataNamespace]
-                try await target.complete(
-                    ordinal.map { ledger.totals(of: $0) } ?? DocumentTotals())
-            },
-            deliver: { _ in })
+            width: width, next: { waiting.popFirst() }, transform: body, deliver: { _ in })
     }
 
     /// Makes everything live. Once begun it is not cancelled any more: what is left are renames,

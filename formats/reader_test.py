@@ -1,0 +1,123 @@
+#!/usr/bin/env python3
+"""Tests of reader.py: python3 formats/reader_test.py
+
+The second reader must accept every good vector and refuse every bad one, and notice every cut and
+every flipped bit. Needs nothing but the standard library.
+"""
+import contextlib, gzip, io, json, pathlib, subprocess, sys, unittest
+
+sys.dont_write_bytecode = True
+import make_bad_vectors
+import reader
+
+FOLDER = pathlib.Path(__file__).parent / "vectors"
+GOOD = FOLDER / "good-gzip.archive.gz"
+EXPECTED = json.loads((FOLDER / "expected.json").read_text(encoding="utf-8"))
+
+
+def run(path, as_json=False):
+    """The reader's exit code, and what it printed on its two outputs."""
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        code = reader.main(str(path), as_json)
+    return code, out.getvalue(), err.getvalue()
+
+
+def is_whole(data):
+    try:
+        reader.Walk(io.BytesIO(data)).run()
+    except reader.Damaged:
+        return False
+    return True
+
+
+class VectorTests(unittest.TestCase):
+    def test_every_vector_is_expected(self):
+        files = {path.name for path in FOLDER.iterdir()} - {"expected.json"}
+        self.assertEqual(files, set(EXPECTED["good"]) | set(EXPECTED["bad"]))
+
+    def test_good_vectors_are_whole(self):
+        for name, expected in EXPECTED["good"].items():
+            with self.subTest(name):
+                code, out, err = run(FOLDER / name, as_json=True)
+                self.assertEqual((code, err), (0, ""))
+                self.assertEqual(json.loads(out), expected)
+
+    def test_bad_vectors_are_refused_in_one_sentence(self):
+        for name, expected in EXPECTED["bad"].items():
+            with self.subTest(name):
+                if expected.get("reader_needs") == "xxhash" and not reader.xxhash:
+                    self.skipTest("the module xxhash is not there")
+                code, out, err = run(FOLDER / name)
+                self.assertEqual((code, out), (1, ""))
+                pattern = r"\A[^\n]+: [^\n]+ \(chunk \d+, offset \d+\)\n\Z"
+                self.assertRegex(err, pattern)
+
+    def test_what_was_not_checked_is_said(self):
+        self.assertIn("content not read", run(FOLDER / "good-zstd.archive.zst")[1])
+        said = "fingerprints not checked" in run(GOOD)[1]
+        self.assertEqual(said, reader.xxhash is None)
+
+    def test_bad_vectors_are_what_the_script_makes(self):
+        for name, (defect, _) in make_bad_vectors.BAD.items():
+            with self.subTest(name):
+                data = make_bad_vectors.made(defect)
+                self.assertEqual((FOLDER / f"bad-{name}.archive.gz").read_bytes(), data)
+
+    def test_the_command_line_answers_with_its_exit_code(self):
+        script = str(pathlib.Path(__file__).parent / "reader.py")
+        for path, code in [(GOOD, 0), (FOLDER / "bad-gap.archive.gz", 1), ("no such file", 1)]:
+            done = subprocess.run([sys.executable, script, str(path)], capture_output=True)
+            self.assertEqual(done.returncode, code, done)
+
+
+class DamageTests(unittest.TestCase):
+    def setUp(self):
+        self.data = GOOD.read_bytes()
+        self.assertTrue(is_whole(self.data))
+
+    def test_every_cut_is_refused(self):
+        for size in range(len(self.data)):
+            self.assertFalse(is_whole(self.data[:size]), f"cut at {size}")
+
+    def test_every_flip_is_refused(self):
+        for at in range(len(self.data)):
+            flipped = bytearray(self.data)
+            flipped[at] ^= 1 << at % 8
+            self.assertFalse(is_whole(bytes(flipped)), f"flip at {at}")
+
+    def test_every_flip_is_refused_without_the_codec(self):
+        data = (FOLDER / "good-zstd.archive.zst").read_bytes()
+        for at in range(len(data)):
+            flipped = bytearray(data)
+            flipped[at] ^= 1 << at % 8
+            self.assertFalse(is_whole(bytes(flipped)), f"flip at {at}")
+
+
+class OtherToolsTests(unittest.TestCase):
+    """An archive is an ordinary gzip file, and what is in it an ordinary mongodump archive."""
+
+    def test_gzip_reads_the_same_content(self):
+        content, file = b"", io.BytesIO(GOOD.read_bytes())
+        for _ in range(EXPECTED["good"][GOOD.name]["chunks"]):
+            header, _, payload, _ = reader.read_frame(file)
+            content += reader.inflate(payload, header.raw)
+        self.assertEqual(gzip.decompress(GOOD.read_bytes()), content)
+        self.assertEqual(content[:4], b"\x6d\xe2\x99\x81")
+
+    def test_the_gzip_command_accepts_every_gzip_vector(self):
+        for name in EXPECTED["good"]:
+            if name.endswith(".gz"):
+                with self.subTest(name):
+                    subprocess.run(["gzip", "-t", str(FOLDER / name)], check=True)
+
+
+class ChecksumTests(unittest.TestCase):
+    def test_crc64_is_that_of_the_specification(self):
+        self.assertEqual(reader.crc64(b"123456789"), 0x995DC9BBDF1939FA)
+        self.assertEqual(reader.crc64(b"6789", reader.crc64(b"12345")), 0x995DC9BBDF1939FA)
+        self.assertEqual(reader.crc64(b""), 0)
+
+
+if __name__ == "__main__":
+    unittest.main()
