@@ -46,6 +46,8 @@ let package = Package(
         system("CLZ4", "liblz4", "liblz4-dev"),
         system("CXXHash", "libxxhash", "libxxhash-dev"),
         system("CCrypto", "libcrypto", "libssl-dev"),
+        // Part of glibc, whose module leaves this header out.
+        .systemLibrary(name: "CMalloc"),
 
         module("BSONBytes", ["CXXHash"]),
         module("ExtendedJSON", ["BSONBytes"]),
@@ -70,7 +72,7 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         .executableTarget(
-            name: "cairn", dependencies: ["CairnCommand"], swiftSettings: swiftSettings),
+            name: "cairn", dependencies: ["CMalloc", "CairnCommand"], swiftSettings: swiftSettings),
         module("PrivateServer", ["BSONBytes", "BlockingCalls", "MongoDriver"]),
         executable(
             "cairn-demo",

