@@ -17,6 +17,10 @@ func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target 
     .target(name: name, dependencies: dependencies, swiftSettings: swiftSettings)
 }
 
+func executable(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .executableTarget(name: name, dependencies: dependencies, swiftSettings: swiftSettings)
+}
+
 func tests(
     _ name: String, _ dependencies: [Target.Dependency], exclude: [String] = [],
     resources: [Resource] = []
@@ -41,6 +45,8 @@ let package = Package(
         system("CLZ4", "liblz4", "liblz4-dev"),
         system("CXXHash", "libxxhash", "libxxhash-dev"),
         system("CCrypto", "libcrypto", "libssl-dev"),
+        // Part of glibc, whose module leaves this header out.
+        .systemLibrary(name: "CMalloc"),
 
         module("BSONBytes", ["CXXHash"]),
         module("ExtendedJSON", ["BSONBytes"]),
@@ -65,8 +71,14 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         .executableTarget(
-            name: "cairn", dependencies: ["CairnCommand"], swiftSettings: swiftSettings),
+            name: "cairn", dependencies: ["CMalloc", "CairnCommand"], swiftSettings: swiftSettings),
         module("PrivateServer", ["BSONBytes", "BlockingCalls", "MongoDriver"]),
+        executable(
+            "cairn-demo",
+            [
+                "ArchiveEngine", "BSONBytes", "BlockingCalls", "MongoDriver", "PrivateServer",
+                "SampleData", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]),
 
         tests("BSONBytesTests", ["BSONBytes"]),
         tests("ArchiveFormatTests", ["ArchiveFormat", "BSONBytes"]),

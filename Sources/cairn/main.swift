@@ -1,4 +1,5 @@
 import CairnCommand
 import Glibc
 
+limitAllocator()
 exit(await Program.run(Array(CommandLine.arguments.dropFirst())))
