@@ -5,6 +5,9 @@ public struct FindRequest: Sendable {
     /// The most documents a reply may have. Far more than fit: the server ends a reply when it
     /// holds 16 MiB.
     public static let batchDocumentCountMax: Int32 = 1_000_000
+    /// What a cursor's first reply should be asked for, as long as nobody knows how large the
+    /// documents are; see `MongoCursor.batchByteCountTarget`.
+    public static let firstBatchDocumentCount: Int32 = 256
 
     /// The collection's database.
     public var database: String
@@ -50,7 +53,8 @@ public struct FindRequest: Sendable {
                 ("min", min), ("max", max),
             ]
             for case let (name, document?) in parts { builder.append(name, document) }
-            builder.append("batchSize", batchDocumentCount)
+            builder.append(
+                "batchSize", Swift.min(batchDocumentCount, Self.firstBatchDocumentCount))
             if noCursorTimeout { builder.append("noCursorTimeout", true) }
             if rawData { builder.append("rawData", true) }
             if let concern = readConcern(level: readConcernLevel) {

@@ -3,10 +3,18 @@ import BSONBytes
 /// A cursor on a server, read batch by batch: one `getMore` each, no work per document. Lives
 /// within `withCursor`, on its connection's thread, tied to one server and one session.
 public actor MongoCursor {
+    /// Bytes that replies are asked to have, by the size of the documents seen so far. Replies of
+    /// 16 MiB, which servers send by themselves, are no faster and take several times the memory:
+    /// one is cut up while another is on its way, and the network layer doubles its buffers. A
+    /// reply may still have 16 MiB, or one document.
+    public static let batchByteCountTarget = 4 * 1024 * 1024
+
     private let connection: MongoConnection
     private let database: String
     private let collection: String
-    private let batchDocumentCount: Int32
+    private let batchDocumentCountMax: Int32
+    /// What to ask for next.
+    private var batchDocumentCount: Int32
     /// Whether the server states the moment that it reads at.
     nonisolated let readsSnapshot: Bool
     private let serverID: UInt32
@@ -30,7 +38,8 @@ public actor MongoCursor {
         readsSnapshot = cursor.readsSnapshot
         self.connection = connection
         self.database = database
-        self.batchDocumentCount = batchDocumentCount
+        batchDocumentCountMax = batchDocumentCount
+        self.batchDocumentCount = Self.documentCount(after: cursor.batch, max: batchDocumentCount)
         self.serverID = serverID
         kind = route.kind
         session = route.session
@@ -79,12 +88,19 @@ public actor MongoCursor {
         do throws(MongoError) {
             let cursor = try CursorReply(execute(command), batch: "nextBatch")
             cursorID = cursor.id
+            batchDocumentCount = Self.documentCount(
+                after: cursor.batch, max: batchDocumentCountMax)
             return cursor.batch
         } catch {
             // No point in a killCursors to a server that is gone or knows no such cursor.
             if error.isNetworkError || error.code == .cursorNotFound { cursorID = 0 }
             throw error
         }
+    }
+
+    private static func documentCount(after batch: RawBatch, max: Int32) -> Int32 {
+        guard let byteCount = batch.typicalByteCount else { return max }
+        return Swift.min(max, Swift.max(1, Int32(batchByteCountTarget / byteCount)))
     }
 
     private func execute(_ command: BSONDocument) throws(MongoError) -> Reply {

@@ -33,25 +33,36 @@ public final class RawBatch: Sendable {
     /// Whether there is no document.
     public var isEmpty: Bool { byteCount == 0 }
 
+    /// Documents that `typicalByteCount` looks at.
+    private static let sampleCountMax = 64
+
+    /// About how many bytes one document has, by the first ones; nil when there is none. Broken
+    /// framing is for those to report who read the documents.
+    var typicalByteCount: Int? {
+        let bytes = UnsafeRawBufferPointer(rebasing: reply.bytes[array])
+        var offset = 4
+        var count = 0
+        do {
+            while count < Self.sampleCountMax,
+                let document = try Self.document(in: bytes, after: offset)
+            {
+                offset = document.upperBound
+                count += 1
+            }
+        } catch { return nil }
+        return count == 0 ? nil : offset / count
+    }
+
     /// Calls `body` with the bytes of each document, in order. They live only during the call.
     ///
     /// Cost: a few loads a document; no allocation, no C call.
     /// - Throws: `BSONError` when the reply's framing is broken, and what `body` throws.
     public func forEachDocument(_ body: (UnsafeRawBufferPointer) throws -> Void) throws {
         let bytes = UnsafeRawBufferPointer(rebasing: reply.bytes[array])
-        let end = bytes.count - 1
         var offset = 4
-        while offset < end {
-            guard bytes[offset] == BSONType.document.rawValue else {
-                throw BSONError(.unexpectedField, "the batch holds what is no document", at: offset)
-            }
-            offset += 1
-            while offset < end, bytes[offset] != 0 { offset += 1 }
-            let count = try BSONFraming.documentByteCount(
-                in: UnsafeRawBufferPointer(rebasing: bytes[..<end]), at: offset + 1,
-                limit: BSONLimits.replyByteCountMax)
-            try body(UnsafeRawBufferPointer(rebasing: bytes[offset + 1..<offset + 1 + count]))
-            offset += 1 + count
+        while let document = try Self.document(in: bytes, after: offset) {
+            try body(UnsafeRawBufferPointer(rebasing: bytes[document]))
+            offset = document.upperBound
         }
     }
 
@@ -65,5 +76,24 @@ public final class RawBatch: Sendable {
                 try BSONDocument(validating: Array(bytes), limit: BSONLimits.replyByteCountMax))
         }
         return documents
+    }
+
+    /// Where the next document of an array lies; nil at the end.
+    @inline(__always)
+    private static func document(
+        in bytes: UnsafeRawBufferPointer, after start: Int
+    ) throws(BSONError) -> Range<Int>? {
+        let end = bytes.count - 1
+        var offset = start
+        guard offset < end else { return nil }
+        guard bytes[offset] == BSONType.document.rawValue else {
+            throw BSONError(.unexpectedField, "the batch holds what is no document", at: offset)
+        }
+        offset += 1
+        while offset < end, bytes[offset] != 0 { offset += 1 }
+        let count = try BSONFraming.documentByteCount(
+            in: UnsafeRawBufferPointer(rebasing: bytes[..<end]), at: offset + 1,
+            limit: BSONLimits.replyByteCountMax)
+        return offset + 1..<offset + 1 + count
     }
 }

@@ -103,12 +103,12 @@ func untilInterrupted(_ body: @escaping @Sendable () async throws -> Void) async
 /// Returns when standard input ends, or when the task is cancelled.
 private func endOfInput() async {
     let (ends, continuation) = AsyncStream<Void>.makeStream()
-    let source = DispatchSource.makeReadSource(fileDescriptor: STDIN_FILENO, queue: .global())
-    source.setEventHandler {
+    // A thread that blocks, for libdispatch's sources crash now and then at the end of a pipe. When
+    // the task is cancelled, it ends with the process.
+    DispatchQueue(label: "cairn.end-of-input").async {
         var bytes = [UInt8](repeating: 0, count: 4096)
-        if read(STDIN_FILENO, &bytes, bytes.count) <= 0 { continuation.finish() }
+        while read(STDIN_FILENO, &bytes, bytes.count) > 0 {}
+        continuation.finish()
     }
-    source.resume()
     for await _ in ends {}
-    source.cancel()
 }

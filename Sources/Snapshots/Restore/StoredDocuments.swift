@@ -72,7 +72,7 @@ struct StoredDocuments {
         let command = BSONDocument {
             $0.append("find", namespace.collection)
             $0.append("hint", BSONDocument { $0.append("$natural", Int32(1)) })
-            $0.append("batchSize", FindRequest.batchDocumentCountMax)
+            $0.append("batchSize", FindRequest.firstBatchDocumentCount)
         }
         return try await pool.withConnection { connection in
             try await connection.withCursor(
