@@ -1,7 +1,7 @@
 # `make` alone lists the targets. All of it is swift and two scripts; nothing here is needed to
 # work on the package, only convenient.
 .DEFAULT_GOAL := help
-.PHONY: help demo test build format lint clean
+.PHONY: help demo test build bench-memory format lint clean
 
 # How many documents the demo backs up and restores: make demo DOCUMENTS=50000
 DOCUMENTS ?= 200000
@@ -11,9 +11,9 @@ SWIFT_FILES := Package.swift Sources Tests $(wildcard Benchmarks)
 READER_TESTS := $(wildcard formats/*_test.py)
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: ## Back up, damage, preview and restore a real database (DOCUMENTS=200000)
+demo: ## Back up, verify, damage and restore a real database (DOCUMENTS=200000)
 	@Scripts/setup
 	swift build -c release --product cairn
 	swift build -c release --product cairn-demo
@@ -28,6 +28,12 @@ test: ## Build and run all tests
 build: ## Build the command line: .build/release/cairn
 	@Scripts/setup
 	swift build -c release --product cairn
+
+bench-memory: ## Measure the peak memory of backup, verify and restore (2 GB on disk)
+	@Scripts/setup
+	swift build -c release --product cairn
+	swift build -c release --product cairn-demo
+	Benchmarks/memory
 
 format: ## Format the Swift code in place
 	swift format format --in-place --parallel --recursive $(SWIFT_FILES)
