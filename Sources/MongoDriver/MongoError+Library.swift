@@ -63,9 +63,12 @@ extension MongoError {
         return String(reason.hasSuffix(".") ? reason.dropLast() : reason)
     }
 
-    /// A server's message without the key of a duplicate, which is part of a document.
+    /// A server's message without what is part of a document: the key of a duplicate, and the
+    /// command that a user may not execute.
     static func withoutDocuments(_ message: String) -> String {
-        message.firstRange(of: " dup key:").map { String(message[..<$0.lowerBound]) } ?? message
+        let leads = [" dup key:", " to execute command {"]
+        let ends = leads.compactMap { message.firstRange(of: $0)?.lowerBound }
+        return ends.min().map { String(message[..<$0]) } ?? message
     }
 
     // An error reply that is damaged itself has no labels and no name; its message still counts.

@@ -5,7 +5,6 @@ public struct JobProgress: Sendable {
         case reading
         case verifying
         case loading
-        case indexing
         case comparing
         case publishing
     }

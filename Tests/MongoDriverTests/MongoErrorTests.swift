@@ -1,5 +1,6 @@
-import MongoDriver
 import Testing
+
+@testable import MongoDriver
 
 @Suite struct MongoErrorTests {
     @Test func descriptionSaysWhatWhereAndWhatToDo() {
@@ -20,5 +21,16 @@ import Testing
         #expect(MongoError(.command, "", labels: ["RetryableWriteError"]).isRetryable)
         #expect(!MongoError(.command, "", serverCode: 2).isRetryable)
         #expect(!MongoError(.authentication, "", serverCode: 18).isNetworkError)
+    }
+
+    @Test func whatAServerQuotesOfDocumentsAndCommandsIsLeftOut() {
+        #expect(
+            MongoError.withoutDocuments(
+                "not authorized on shop to execute command { insert: \"a\", documents: [] }")
+                == "not authorized on shop")
+        #expect(
+            MongoError.withoutDocuments("E11000 duplicate key error dup key: { _id: \"anna\" }")
+                == "E11000 duplicate key error")
+        #expect(MongoError.withoutDocuments("ns does not exist") == "ns does not exist")
     }
 }

@@ -26,7 +26,7 @@ import Testing
         for _ in 0..<3 {
             try await Self.mutate(&live, fixture, &random)
             let mode = Restore.Mode.allCases[random.below(2)]
-            let renames = Self.renames(&random)
+            let renames = Self.renames(of: archived, &random)
             try await fixture.restore(
                 nil, mode, width: 1 + random.below(3),
                 renames: renames.map { "\(fixture.database).\($0)=\(fixture.database).\($1)" })
@@ -121,9 +121,12 @@ import Testing
         }
     }
 
-    /// No two into one: the targets are no names of the archive.
-    private static func renames(_ random: inout SplitMix64) -> [(String, String)] {
-        names.prefix(3).filter { _ in random.chance(30) }.map { name in
+    /// No two into one: the targets are no names of the archive. A rename that fits nothing of it
+    /// would be refused.
+    private static func renames(
+        of archived: Model, _ random: inout SplitMix64
+    ) -> [(String, String)] {
+        names.prefix(3).filter { archived[$0] != nil && random.chance(30) }.map { name in
             (name, "\(name)_\(random.below(2))")
         }
     }

@@ -49,8 +49,10 @@ struct StorageFailureTests {
         let descriptor = open("/dev/full", O_WRONLY)
         defer { close(descriptor) }
         let pipe = PipeUpload(descriptor: descriptor, name: "standard output")
+        var options = Backup.Options(width: 1)
+        options.filter = NamespaceFilter(database: fixture.database)
         let backup = Backup(
-            fixture.pool, to: .pipe(pipe), options: Backup.Options(width: 1),
+            fixture.pool, to: .pipe(pipe), options: options,
             environment: fixture.environment, observer: RecordingObserver())
         let error = await #expect(throws: ObjectStorageError.self) { try await backup.run() }
         #expect(error?.code == .noSpace)

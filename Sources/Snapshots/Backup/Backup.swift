@@ -182,7 +182,7 @@ public struct Backup: Sendable {
         switch error {
         case let error as SnapshotError: return error.code == .catalogChanged
         case let error as MongoError:
-            return [.snapshotUnavailable, .namespaceNotFound].contains(error.code)
+            return error.code == .snapshotUnavailable
                 || error.serverCode == Self.queryPlanKilled
         default: return false
         }

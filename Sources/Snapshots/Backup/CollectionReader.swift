@@ -59,10 +59,9 @@ struct CollectionReader {
     private mutating func finish(_ pending: Pending) async throws {
         var pending = pending
         let stream = pending.stream
-        guard let small = pending.whole(below: targetByteCount / Self.smallShare) else {
-            return try await send(pending.last())
-        }
-        if stream.kind == .special { return try await send(pending.last()) }
+        guard stream.kind != .special,
+            let small = pending.whole(below: targetByteCount / Self.smallShare)
+        else { return try await send(pending.last()) }
         if mixed.byteCount + small.bytes.count > targetByteCount { try await finish() }
         mixed.append(small)
     }

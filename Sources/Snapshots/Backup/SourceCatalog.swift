@@ -28,6 +28,20 @@ struct SourceCatalog: Sendable {
     /// - Throws: `MongoError`; `SnapshotError` with `catalogChanged` when no moment could be found
     ///   at which the collections stayed as they were.
     static func read(_ pool: MongoPool, filter: NamespaceFilter) async throws -> SourceCatalog {
+        for _ in 1..<listingCountMax {
+            do {
+                return try await readOnce(pool, filter)
+            } catch let error as MongoError where error.code == .namespaceNotFound {
+                // Dropped before its indexes were listed. Nothing is written yet, so look again.
+                continue
+            }
+        }
+        return try await readOnce(pool, filter)
+    }
+
+    private static func readOnce(
+        _ pool: MongoPool, _ filter: NamespaceFilter
+    ) async throws -> SourceCatalog {
         let server = try await pool.withConnection { try await $0.serverInfo() }
         let (listings, moment) = try await fixMoment(pool, filter, server)
         var entries: [Entry] = []

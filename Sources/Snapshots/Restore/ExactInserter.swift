@@ -25,7 +25,21 @@ struct ExactInserter: Sendable {
         try await pool.withConnection { try await insert(documents, $0) }
     }
 
-    /// The same on a connection that the caller has.
+    /// Inserts documents beside the live data, where nothing is in their way.
+    ///
+    /// - Throws: `refused` at the first document that the server does not take.
+    func load(_ documents: ArraySlice<UInt8>, of source: Namespace) async throws -> LoadOutcome {
+        let result = try await insert(documents)
+        if let failure = result.errors.first {
+            throw SnapshotError(
+                .refused, "the server refused a document of \(source): \(failure)")
+        }
+        var outcome = LoadOutcome()
+        outcome.insertedCount = UInt64(result.documentCount)
+        return outcome
+    }
+
+    /// The same as `insert` on a connection that the caller has.
     func insert(
         _ documents: ArraySlice<UInt8>, _ connection: MongoConnection
     ) async throws -> WriteResult {

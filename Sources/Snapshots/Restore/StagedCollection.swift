@@ -35,14 +35,7 @@ struct StagedCollection: RestoreTarget {
     }
 
     func load(_ documents: ArraySlice<UInt8>) async throws -> LoadOutcome {
-        let result = try await inserter.insert(documents)
-        if let failure = result.errors.first {
-            throw SnapshotError(
-                .refused, "the server refused a document of \(source.namespace): \(failure)")
-        }
-        var outcome = LoadOutcome()
-        outcome.insertedCount = UInt64(result.documentCount)
-        return outcome
+        try await inserter.load(documents, of: source.namespace)
     }
 
     func complete(_ totals: DocumentTotals) async throws {
