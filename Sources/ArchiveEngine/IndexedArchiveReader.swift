@@ -40,7 +40,11 @@ public final class IndexedArchiveReader: ArchiveReader {
             stored = try await source.read(
                 at: trailer.indexOffset, count: Int(trailer.indexStoredByteCount))
         }
-        index = try ArchiveIndex(stored: stored, trailer: trailer, header: header)
+        do throws(ArchiveError) {
+            index = try ArchiveIndex(stored: stored, trailer: trailer, header: header)
+        } catch {
+            throw error.located(offset: trailer.indexOffset)
+        }
         seal = trailer.indexSHA256
         rows = index.rows[...]
         self.source = source

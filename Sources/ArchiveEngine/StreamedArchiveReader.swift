@@ -46,7 +46,11 @@ public final class StreamedArchiveReader: ArchiveReader {
                 offset: offset)
         }
         guard header.kind.holdsBlocks else {
-            try await readIndex(first: (header, stored), at: offset)
+            do {
+                try await readIndex(first: (header, stored), at: offset)
+            } catch let error as ArchiveError {
+                throw error.located(offset: offset)
+            }
             return nil
         }
         headers.append(header)

@@ -90,9 +90,14 @@ public struct ArchiveTrailer: Hashable, Sendable {
             guard frame.count == frameByteCount(codec),
                 let header = try Frame.header(at: frame[...]), header.kind == .trailer
             else { continue }
-            let trailer = try ArchiveTrailer(
-                decoding: try Frame.hiddenBytes(of: frame, header: header))
             let frameOffset = fileByteCount - UInt64(frame.count)
+            let trailer: ArchiveTrailer
+            do throws(ArchiveError) {
+                trailer = try ArchiveTrailer(
+                    decoding: try Frame.hiddenBytes(of: frame, header: header))
+            } catch {
+                throw error.located(offset: frameOffset)
+            }
             guard trailer.indexStoredByteCount <= frameOffset,
                 trailer.indexOffset == frameOffset - trailer.indexStoredByteCount
             else {

@@ -72,7 +72,14 @@ public enum Program {
         if job.writesArchiveToOutput {
             Console.writeError(text + "\n")
         } else {
-            try Console.writeLine(text)
+            do {
+                try Console.writeLine(text)
+            } catch {
+                // The job is done all the same: whoever retries would do it twice.
+                Console.writeError("cairn: the job is done, only its report was not written:\n")
+                Console.writeError(result.text + "\n")
+                throw error
+            }
         }
         return result.status
     }

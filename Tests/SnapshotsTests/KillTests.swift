@@ -6,13 +6,15 @@ import PrivateServer
 import Snapshots
 import Testing
 
-/// Jobs that are killed with SIGKILL in the middle of a phase, in a process of their own.
+/// Jobs that are killed with SIGKILL in the middle of a phase, in a process of their own. Each test
+/// has a server of its own, for any restore cleans up what killed ones left anywhere.
 @Suite(.needsServer, .serialized) struct KillTests {
     @Test(arguments: ["reading", "publishing"])
     func aKilledBackupLeavesNoSnapshot(_ phase: String) async throws {
-        let fixture = try await SnapshotFixture.shared()
+        let server = try await PrivateServer()
+        let fixture = try await SnapshotFixture(server)
         try await fixture.insert((0..<2000).map { Self.document($0, "old") }, "stones")
-        let victim = Victim(fixture, try await PrivateServer.shared(), phase)
+        let victim = Victim(fixture, server, phase)
         await #expect(processExitsWith: .signal(SIGKILL)) { [victim = victim as Victim] in
             try await victim.backup()
         }
@@ -22,18 +24,19 @@ import Testing
         try await fixture.backup(observer: observer)
         #expect(observer.notices.count == 1, "\(observer.notices)")
         #expect(try fixture.folder.contents.count == 1)
-        try await fixture.drop()
+        try await server.stop()
     }
 
     @Test(arguments: ["loading", "comparing"])
     func aKilledReplaceLeavesTheLiveDataAsItWas(_ phase: String) async throws {
-        let fixture = try await SnapshotFixture.shared()
+        let server = try await PrivateServer()
+        let fixture = try await SnapshotFixture(server)
         try await CollectionKinds.make(fixture)
         try await fixture.insert((0..<2000).map { Self.document($0, "old") }, "stones")
         try await fixture.backup()
         try await fixture.insert((2000..<2100).map { Self.document($0, "new") }, "stones")
         let before = try await fixture.state()
-        let victim = Victim(fixture, try await PrivateServer.shared(), phase)
+        let victim = Victim(fixture, server, phase)
         await #expect(processExitsWith: .signal(SIGKILL)) { [victim = victim as Victim] in
             try await victim.restore()
         }
@@ -50,11 +53,12 @@ import Testing
         let names = try await fixture.names()
         #expect(!names.contains { $0.hasPrefix("cairn.staging.") })
         #expect(try await fixture.documents("stones").count == 2000)
-        try await fixture.drop()
+        try await server.stop()
     }
 
     @Test func aReplaceKilledWhileItSwapsLeavesEachCollectionOldOrNew() async throws {
-        let fixture = try await SnapshotFixture.shared()
+        let server = try await PrivateServer()
+        let fixture = try await SnapshotFixture(server)
         for name in ["a", "b", "c"] {
             try await fixture.insert((0..<50).map { Self.document($0, "snapshot") }, name)
         }
@@ -62,7 +66,7 @@ import Testing
         for name in ["a", "b", "c"] {
             try await fixture.insert([Self.document(99, "live")], name)
         }
-        let victim = Victim(fixture, try await PrivateServer.shared(), "publishing", count: 3)
+        let victim = Victim(fixture, server, "publishing", count: 3)
         await #expect(processExitsWith: .signal(SIGKILL)) { [victim = victim as Victim] in
             try await victim.restore()
         }
@@ -73,16 +77,17 @@ import Testing
         #expect(restored == [50, 50, 50])
         let names = try await fixture.names()
         #expect(names == ["a", "b", "c"])
-        try await fixture.drop()
+        try await server.stop()
     }
 
     @Test func aKilledMergeLosesNothing() async throws {
-        let fixture = try await SnapshotFixture.shared()
+        let server = try await PrivateServer()
+        let fixture = try await SnapshotFixture(server)
         try await fixture.insert((0..<5000).map { Self.document($0, "snapshot") }, "stones")
         try await fixture.backup()
         try await fixture.drop()
         try await fixture.insert((0..<10).map { Self.document($0 + 10_000, "live") }, "stones")
-        let victim = Victim(fixture, try await PrivateServer.shared(), "loading", count: 2)
+        let victim = Victim(fixture, server, "loading", count: 2)
         await #expect(processExitsWith: .signal(SIGKILL)) { [victim = victim as Victim] in
             try await victim.merge()
         }
@@ -92,7 +97,7 @@ import Testing
         #expect(live.count == 10)
         try await fixture.restore(nil, .merge)
         #expect(try await fixture.documents("stones").count == 5010)
-        try await fixture.drop()
+        try await server.stop()
     }
 
     private static func document(_ number: Int, _ text: String) -> BSONDocument {

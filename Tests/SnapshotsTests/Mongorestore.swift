@@ -20,7 +20,7 @@ struct Mongorestore: Sendable, CustomTestStringConvertible {
 
     let path: String
 
-    /// What this version loses of any archive, mongodump's too.
+    /// What this version does not bring back, and later ones do.
     ///
     /// Up to 100.9 a collection with a line break in its name is left out, and now and then an
     /// index on a hashed `_id` is taken for the one that every collection has.

@@ -27,4 +27,16 @@ import Testing
         #expect(error.message.contains("fits no namespace of the archive"))
         #expect(try await fixture.names() == [])
     }
+
+    @Test(arguments: ["local.orders", "shop.cairn.staging.00000000-1-00000000.1"])
+    func aRenameIntoWhatIsTheServersOrOursIsRefused(_ target: String) async throws {
+        let fixture = try await SnapshotFixture.shared()
+        try await fixture.insert([BSONDocument { $0.append("_id", Int32(1)) }], "orders")
+        try await fixture.backup()
+        let error = try await #require(throws: SnapshotError.self) {
+            try await fixture.restore(renames: ["\(fixture.database).orders=\(target)"])
+        }
+        #expect(error.code == .namespaceConflict)
+        try await fixture.drop()
+    }
 }

@@ -2,12 +2,14 @@ import ArchiveFormat
 import BSONBytes
 import Glibc
 import MongoDriver
+import PrivateServer
 import Snapshots
 import Testing
 
 @testable import ObjectStorage
 
-/// What killed restores leave behind.
+/// What killed restores leave behind. Each test has a server of its own, for a restore cleans up in
+/// all databases.
 @Suite(.needsServer) struct StagingTests {
     /// Names of staging collections by what became of their owners.
     static func name(host: String? = nil, process: Int32? = nil, start: String? = nil) -> String {
@@ -23,7 +25,8 @@ import Testing
     static let noProcess: Int32 = .max
 
     @Test func thoseOfDeadOwnersAreRemovedAndOthersAreLeftAlone() async throws {
-        let fixture = try await SnapshotFixture.shared()
+        let server = try await PrivateServer()
+        let fixture = try await SnapshotFixture(server)
         try await fixture.insert([document(1)], "c")
         try await fixture.backup()
         // The last is of this process, which could not clean up after an earlier restore.
@@ -44,11 +47,26 @@ import Testing
             #expect(notices.contains { $0.contains("removed") && $0.contains(name) })
         }
         #expect(notices.contains { $0.contains(left[0]) && $0.contains("another host") })
-        try await fixture.drop()
+        try await server.stop()
+    }
+
+    @Test func thoseInOtherDatabasesAreRemovedToo() async throws {
+        let server = try await PrivateServer()
+        let fixture = try await SnapshotFixture(server)
+        let other = try await SnapshotFixture(server)
+        try await fixture.insert([document(1)], "c")
+        try await fixture.backup()
+        for name in [Self.name(process: Self.noProcess), "kept"] {
+            try await other.insert([document(7)], name)
+        }
+        try await fixture.restore()
+        #expect(try await other.names() == ["kept"])
+        try await server.stop()
     }
 
     @Test func aBackupDoesNotTakeThem() async throws {
-        let fixture = try await SnapshotFixture.shared()
+        let server = try await PrivateServer()
+        let fixture = try await SnapshotFixture(server)
         for name in ["c", Self.name(), Self.name(host: "00000000"), "cairn.staging.mine"] {
             try await fixture.insert([document(1)], name)
         }
@@ -56,6 +74,6 @@ import Testing
         #expect(
             report.manifest.namespaces.map(\.descriptor.namespace.collection)
                 == ["c", "cairn.staging.mine"])
-        try await fixture.drop()
+        try await server.stop()
     }
 }

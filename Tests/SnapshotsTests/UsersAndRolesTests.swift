@@ -35,7 +35,10 @@ import Testing
         // Merge: the dropped one is added, the altered and the new one stay as they are.
         try await alterUsers(fixture)
         let before = try await fixture.documents("system.users", in: "admin")
-        try await fixture.restore(nil, .merge, included: ["admin.system.*"])
+        let merge = try await fixture.restore(nil, .merge, included: ["admin.system.*"])
+        let outcome = merge.entries.first { $0.source.collection == "system.users" }?.outcome
+        #expect(outcome?.insertedCount == 1)
+        #expect(outcome?.equalCount == outcome.map { $0.documentCount - 1 })
         let merged = try await fixture.documents("system.users", in: "admin")
         #expect(merged.count == before.count + 1)
         #expect(Set(merged).isSuperset(of: before))

@@ -38,7 +38,17 @@ struct AuthorizationTarget: RestoreTarget {
     }
 
     func load(_ documents: ArraySlice<UInt8>) async throws -> LoadOutcome {
-        try await inserter.load(documents, of: source.namespace)
+        var outcome = try await inserter.load(documents, of: source.namespace)
+        guard mode == .merge else { return outcome }
+        // The server's command leaves existing ones alone, whatever they are like.
+        let live = try await liveIdentifiers()
+        for document in try DocumentRun.split(documents) {
+            let id = try BSONDocument(validating: Array(document)).require("_id") { $0 }
+            guard live.contains(id) else { continue }
+            outcome.insertedCount -= 1
+            outcome.equalCount += 1
+        }
+        return outcome
     }
 
     func complete(_ totals: DocumentTotals) async throws {
@@ -61,6 +71,17 @@ struct AuthorizationTarget: RestoreTarget {
             try await connection.run(command, on: "admin", as: .primary)
         }
         try await abandon()
+    }
+
+    private func liveIdentifiers() async throws -> Set<BSONValue> {
+        var identifiers: Set<BSONValue> = []
+        try await StoredDocuments(namespace: namespace, pool: context.pool).forEachBatch {
+            for document in $0 {
+                identifiers.insert(
+                    try BSONDocument(validating: Array(document)).require("_id") { $0 })
+            }
+        }
+        return identifiers
     }
 
     func abandon() async throws {

@@ -114,7 +114,7 @@ public struct LoadOutcome: Hashable, Sendable {
     public var byteCount: UInt64 = 0
     public var insertedCount: UInt64 = 0
     public var overwrittenCount: UInt64 = 0
-    /// Documents that were there already, byte for byte.
+    /// Documents that were there already, byte for byte; users and roles, by name.
     public var equalCount: UInt64 = 0
     /// Documents that the server refused.
     public var failedCount: UInt64 = 0

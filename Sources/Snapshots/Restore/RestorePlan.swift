@@ -66,6 +66,12 @@ struct RestorePlan: Sendable {
                 continue
             }
             let target = try renamed(descriptor, options.renames)
+            guard target.database != "local" || context.server.role == .standalone else {
+                throw SnapshotError(
+                    .namespaceConflict,
+                    "\(descriptor.namespace) can't be restored into the database local: each "
+                        + "member of a replica set has its own; choose another with --ns-rename")
+            }
             choices.append(Choice(position: position, descriptor: descriptor, target: target))
         }
         guard !choices.isEmpty || options.filter.isEverything else {
@@ -154,6 +160,7 @@ struct RestorePlan: Sendable {
             && !target.collection.contains("\u{0}")
             && (!target.collection.hasPrefix("system.") || target.collection == "system.js")
             && target.description.utf8.count <= 255
+            && StagingName(target.collection) == nil
         guard isAllowed else {
             throw SnapshotError(
                 .namespaceConflict,
