@@ -45,9 +45,6 @@ public struct ArchiveWriter {
         namespaces = prelude.namespaces.map(Manifest.NamespaceEntry.init)
     }
 
-    /// Bytes written so far.
-    public var storedByteCount: UInt64 { offset }
-
     /// Writes the prelude and then every chunk that `next` gives.
     ///
     /// - Parameter next: gives the chunks in file order: the special namespaces first, each

@@ -57,12 +57,6 @@ public final class IndexedArchiveReader: ArchiveReader {
         wanted = ordinals
     }
 
-    /// Starts over at the first chunk.
-    public func rewind() {
-        rows = index.rows[...]
-        sequence = 0
-    }
-
     public func next() async throws -> PendingChunk? {
         while let row = rows.popFirst() {
             defer { sequence += 1 }

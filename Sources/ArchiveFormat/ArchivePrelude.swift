@@ -65,6 +65,14 @@ public struct ArchivePrelude: Hashable, Sendable {
         }
     }
 
+    /// The collection that holds the documents of a namespace on a server of that version.
+    public static func dataCollection(
+        of collection: String, type: NamespaceType, serverVersion: String
+    ) -> String {
+        type == .timeseries && keepsBucketsApart(serverVersion: serverVersion)
+            ? "system.buckets." + collection : collection
+    }
+
     /// Whether a server of that version keeps a time series' data in `system.buckets.X`; from 8.3
     /// on it does not.
     public static func keepsBucketsApart(serverVersion: String) -> Bool {
@@ -111,9 +119,8 @@ public struct ArchivePrelude: Hashable, Sendable {
             }
             try MongodumpMetadata.decode(
                 try document.first("metadata")?.string ?? "", into: &descriptor)
-            if descriptor.type == .timeseries, keepsBucketsApart(serverVersion: serverVersion) {
-                descriptor.dataCollection = "system.buckets." + namespace.collection
-            }
+            descriptor.dataCollection = dataCollection(
+                of: namespace.collection, type: descriptor.type, serverVersion: serverVersion)
             return descriptor
         } catch {
             throw ArchiveError(

@@ -75,26 +75,26 @@ public struct Backup: Sendable {
     private func runOnce() async throws -> Report {
         let clock = ContinuousClock()
         let start = clock.now
-        var manifestDraft = draft()
+        let id = SnapshotID(
+            milliseconds: environment.now(), kind: options.kind, random: environment.random())
+        var manifestDraft = draft(id)
         let catalog = try await SourceCatalog.read(pool, filter: options.filter)
         try checkSelection(catalog)
         let plan = BackupPlan(catalog, at: catalog.moment)
         manifestDraft.source = source(catalog.server)
         manifestDraft.consistency = plan.consistency
         let manifest = manifestDraft
-        let (summary, place) = try await withUpload(id: manifest.id) { upload in
+        let (summary, place) = try await withUpload(id: id) { upload in
             try await archive(plan, manifest, into: upload)
         }
-        let elapsed = start.duration(to: clock.now)
         return Report(
             manifest: summary.index.manifest, place: place,
             storedByteCount: summary.storedByteCount, seal: summary.seal,
-            seconds: Double(elapsed.components.seconds)
-                + Double(elapsed.components.attoseconds) * 1e-18)
+            seconds: start.duration(to: clock.now).inSeconds)
     }
 
     private func withUpload(
-        id: String, _ body: (any ObjectStorage.ByteSink) async throws -> ArchiveWriter.Summary
+        id: SnapshotID, _ body: (any ObjectStorage.ByteSink) async throws -> ArchiveWriter.Summary
     ) async throws -> (ArchiveWriter.Summary, place: String?) {
         let store: FileSystemStore
         let key: String
@@ -102,7 +102,7 @@ public struct Backup: Sendable {
         switch destination {
         case .repository(let repository):
             store = repository
-            key = SnapshotCatalog.key(SnapshotID(id) ?? newID(), options.compression.codec)
+            key = SnapshotCatalog.key(id, options.compression.codec)
             place = key
         case .file(let path):
             (store, key) = try await FileSystemStore.splitting(path)
@@ -188,15 +188,10 @@ public struct Backup: Sendable {
         }
     }
 
-    private func newID() -> SnapshotID {
-        SnapshotID(
-            milliseconds: environment.now(), kind: options.kind, random: environment.random())
-    }
-
-    private func draft() -> Manifest {
+    private func draft(_ id: SnapshotID) -> Manifest {
         let filter = options.filter
         return Manifest(
-            id: newID().description, tool: Tool.description, startedAt: environment.now(),
+            id: id.description, tool: Tool.description, startedAt: environment.now(),
             source: Manifest.Source(hosts: [], serverVersion: "unknown", replicaSet: nil),
             consistency: .none,
             selection: Manifest.Selection(

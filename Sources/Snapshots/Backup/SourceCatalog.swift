@@ -100,11 +100,8 @@ struct SourceCatalog: Sendable {
     ) async throws -> Entry {
         let database = listing.database
         let type = NamespaceType(rawValue: info.type) ?? .collection
-        let keepsBucketsApart = ArchivePrelude.keepsBucketsApart(
-            serverVersion: server.versionString)
-        let dataCollection =
-            type == .timeseries && keepsBucketsApart
-            ? "system.buckets." + info.name : info.name
+        let dataCollection = ArchivePrelude.dataCollection(
+            of: info.name, type: type, serverVersion: server.versionString)
         var descriptor = NamespaceDescriptor(
             namespace: Namespace(database, info.name), type: type,
             dataCollection: dataCollection, options: info.options)

@@ -43,26 +43,22 @@ struct ExactInserter: Sendable {
     func insert(
         _ documents: ArraySlice<UInt8>, _ connection: MongoConnection
     ) async throws -> WriteResult {
+        guard !server.keepsEmptyTimestamps else {
+            return try await insertPlainly(documents, connection)
+        }
         var result = WriteResult()
         var position = 0
         for run in try runs(of: documents) {
             let part =
                 run.hasEmptyTimestamp
-                ? try await store(run, connection) : try await insertPlainly(run, connection)
+                ? try await store(run, connection)
+                : try await insertPlainly(run.bytes, connection)
             result.documentCount += part.documentCount
             result.errors += part.errors.map { $0.shifted(by: position) }
             position += run.documents.count
             if isOrdered, !result.errors.isEmpty { break }
         }
         return result
-    }
-
-    /// Stores one document where none of its `_id` is.
-    func store(_ document: ArraySlice<UInt8>, _ connection: MongoConnection) async throws
-        -> WriteResult
-    {
-        try await store(
-            Run(bytes: document, documents: [document], hasEmptyTimestamp: true), connection)
     }
 
     /// Neighbouring documents that are stored in the same way.
@@ -73,12 +69,8 @@ struct ExactInserter: Sendable {
     }
 
     private func runs(of bytes: ArraySlice<UInt8>) throws -> [Run] {
-        let documents = try DocumentRun.split(bytes)
-        guard !server.keepsEmptyTimestamps else {
-            return [Run(bytes: bytes, documents: documents, hasEmptyTimestamp: false)]
-        }
         var runs: [Run] = []
-        for document in documents {
+        for document in try DocumentRun.split(bytes) {
             let isEmpty = try DocumentRun.hasEmptyTimestamp(document)
             if let last = runs.indices.last, runs[last].hasEmptyTimestamp == isEmpty {
                 runs[last].documents.append(document)
@@ -92,7 +84,7 @@ struct ExactInserter: Sendable {
     }
 
     private func insertPlainly(
-        _ run: Run, _ connection: MongoConnection
+        _ documents: ArraySlice<UInt8>, _ connection: MongoConnection
     ) async throws -> WriteResult {
         var options = InsertOptions()
         options.isOrdered = isOrdered
@@ -101,7 +93,7 @@ struct ExactInserter: Sendable {
         options.bypassEmptyTimestampReplacement = server.keepsEmptyTimestamps
         options.writeConcern = BSONDocument { $0.append("w", Int32(1)) }
         return try await connection.insert(
-            run.bytes, into: namespace.collection, on: namespace.database, options: options)
+            documents, into: namespace.collection, on: namespace.database, options: options)
     }
 
     private func store(_ run: Run, _ connection: MongoConnection) async throws -> WriteResult {

@@ -25,12 +25,7 @@ struct InPlaceCollection: RestoreTarget {
     ) throws {
         source = choice.descriptor
         namespace = choice.target
-        let keepsBucketsApart =
-            choice.descriptor.type == .timeseries
-            && ArchivePrelude.keepsBucketsApart(serverVersion: context.server.versionString)
-        live = Namespace(
-            namespace.database,
-            keepsBucketsApart ? "system.buckets." + namespace.collection : namespace.collection)
+        live = choice.dataNamespace(on: context.server)
         staging = Namespace(namespace.database, claim.name.description)
         self.isNew = isNew
         definition = try CollectionDefinition(choice.descriptor)

@@ -26,15 +26,9 @@ struct MergedCollection: RestoreTarget {
         keepsOrder = try choice.descriptor.options.first("capped")?.isTruthy ?? false
         self.isNew = isNew
         definition = try CollectionDefinition(choice.descriptor)
-        let keepsBucketsApart =
-            choice.descriptor.type == .timeseries
-            && ArchivePrelude.keepsBucketsApart(serverVersion: context.server.versionString)
-        let collection = choice.target.collection
         writer = DocumentMerger(
             pool: context.pool, server: context.server,
-            namespace: Namespace(
-                choice.target.database,
-                keepsBucketsApart ? "system.buckets." + collection : collection))
+            namespace: choice.dataNamespace(on: context.server))
         self.context = context
     }
 

@@ -46,6 +46,15 @@ struct RestorePlan: Sendable {
         var position: Int
         var descriptor: NamespaceDescriptor
         var target: Namespace
+
+        /// Where its documents go on that server.
+        func dataNamespace(on server: ServerInfo) -> Namespace {
+            Namespace(
+                target.database,
+                ArchivePrelude.dataCollection(
+                    of: target.collection, type: descriptor.type,
+                    serverVersion: server.versionString))
+        }
     }
 
     private static func choose(
