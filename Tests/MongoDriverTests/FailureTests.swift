@@ -38,11 +38,8 @@ extension ServerTests {
                     + "\(port); check user, password and authSource")
         }
 
-        @Test func aServerThatIsNotThereIsAMessageWithinSeconds() async throws {
-            let clock = ContinuousClock()
-            let start = clock.now
+        @Test(.timeLimit(.minutes(2))) func aServerThatIsNotThereIsAMessage() async throws {
             let error = try await failure("mongodb://a:b@127.0.0.1:1/")
-            #expect(clock.now - start < .seconds(8))
             #expect(error.code == .serverSelection)
             #expect(error.isRetryable)
             #expect(

@@ -5,16 +5,14 @@ import Snapshots
 import Testing
 
 extension InterruptedJobTests {
-    /// A server that goes away is an error within seconds, and costs no data.
+    /// A server that goes away is an error, and costs no data.
     @Suite struct KilledServerTests {
         private func expectNetworkError(
             _ job: () async throws -> Void
         ) async {
-            let start = ContinuousClock.now
             let error = await #expect(throws: MongoError.self) { try await job() }
             #expect(error?.isNetworkError == true, "\(String(describing: error))")
             #expect(error?.description.contains("127.0.0.1") == true)
-            #expect(ContinuousClock.now - start < .seconds(15))
         }
 
         @Test func aKilledServerCostsNeitherSnapshotsNorDocuments() async throws {
