@@ -45,8 +45,8 @@ let package = Package(
         system("CLZ4", "liblz4", "liblz4-dev"),
         system("CXXHash", "libxxhash", "libxxhash-dev"),
         system("CCrypto", "libcrypto", "libssl-dev"),
-        // Part of glibc, whose module leaves this header out.
-        .systemLibrary(name: "CMalloc"),
+        // What the module of glibc that comes with Swift leaves out.
+        .systemLibrary(name: "CGlibc"),
 
         module("BSONBytes", ["CXXHash"]),
         module("ExtendedJSON", ["BSONBytes"]),
@@ -56,7 +56,7 @@ let package = Package(
             "ArchiveFormat",
             ["BSONBytes", "ExtendedJSON", "CISAL", "CDeflate", "CZlib", "CZstd", "CLZ4", "CCrypto"]),
         module("ArchiveEngine", ["ArchiveFormat"]),
-        module("ObjectStorage", ["BlockingCalls"]),
+        module("ObjectStorage", ["BlockingCalls", "CGlibc"]),
         module("MongoDriver", ["BSONBytes", "BlockingCalls", "CMongoC"]),
         module(
             "Snapshots",
@@ -71,7 +71,7 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         .executableTarget(
-            name: "cairn", dependencies: ["CMalloc", "CairnCommand"], swiftSettings: swiftSettings),
+            name: "cairn", dependencies: ["CGlibc", "CairnCommand"], swiftSettings: swiftSettings),
         module("PrivateServer", ["BSONBytes", "BlockingCalls", "MongoDriver"]),
         executable(
             "cairn-demo",

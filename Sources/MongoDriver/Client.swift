@@ -1,5 +1,6 @@
 import BSONBytes
 import CMongoC
+import Dispatch
 
 /// Owns one `mongoc_client_t` out of a pool and gives it back at the end. Every call blocks, so
 /// only a connection's executor calls.
@@ -180,7 +181,10 @@ final class ClientPool: @unchecked Sendable {
         mongoc_client_pool_max_size(pool, UInt32(clientCountMax))
     }
 
+    /// Nobody waits for it: libmongoc joins the threads that watch the servers, and each of those
+    /// looks up only every half second.
     deinit {
-        mongoc_client_pool_destroy(pointer)
+        nonisolated(unsafe) let pointer = pointer
+        DispatchQueue.global().async { mongoc_client_pool_destroy(pointer) }
     }
 }

@@ -13,6 +13,13 @@ actor FileUpload: ObjectUpload {
     private var file: OpenFile?
     private var failure: ObjectStorageError?
     private(set) var byteCount: UInt64 = 0
+    /// Bytes that the system has been asked to write to stable storage.
+    private var begunByteCount: UInt64 = 0
+    private var isSynced = false
+
+    /// How many bytes wait for more before the system is asked to write them out. Left alone it
+    /// begins after seconds, and the sync at the end waits for nearly all of a file.
+    private static let writeBackByteCount: UInt64 = 8 * 1024 * 1024
 
     /// Nothing is created before `begin`.
     init(folder: String, temporaryName: String, key: String) {
@@ -34,10 +41,18 @@ actor FileUpload: ObjectUpload {
 
     func write(_ bytes: [UInt8]) async throws {
         try Task.checkCancellation()
+        isSynced = false
+        let written = byteCount + UInt64(bytes.count)
+        let waiting = begunByteCount..<written
+        let isDue = written - begunByteCount >= Self.writeBackByteCount
         try failing { file throws(ObjectStorageError) in
             try file.write(bytes)
+            if isDue {
+                file.beginSync(from: waiting.lowerBound, count: UInt64(waiting.count))
+            }
         }
-        byteCount += UInt64(bytes.count)
+        byteCount = written
+        if isDue { begunByteCount = written }
     }
 
     func reader() async throws -> any ObjectReader {
@@ -69,6 +84,7 @@ actor FileUpload: ObjectUpload {
 
     /// Checks the length and waits for stable storage.
     private func synced() throws {
+        let mustSync = !isSynced
         let expected = byteCount
         try failing { file throws(ObjectStorageError) in
             guard try file.byteCount() == expected else {
@@ -76,8 +92,9 @@ actor FileUpload: ObjectUpload {
                     .io, "not \(expected) bytes long as written:", path: file.path,
                     hint: "another program may be writing to it")
             }
-            try file.sync()
+            if mustSync { try file.sync() }
         }
+        isSynced = true
     }
 
     /// Remembers the first failure: bytes may be missing after it, so nothing may follow.

@@ -1,3 +1,4 @@
+import CGlibc
 import Glibc
 
 /// A file descriptor with one owner, closed with it. Every call may block.
@@ -47,6 +48,13 @@ struct OpenFile: ~Copyable {
     /// Waits until everything written is on stable storage.
     func sync() throws(ObjectStorageError) {
         _ = try calling("cannot sync", path) { fsync(descriptor) }
+    }
+
+    /// Asks the system to begin writing a range to stable storage, without waiting for it. Only a
+    /// hint: `sync` is what makes sure, and then has less to do.
+    func beginSync(from offset: UInt64, count: UInt64) {
+        _ = sync_file_range(
+            descriptor, Int(offset), Int(count), UInt32(CGLIBC_SYNC_FILE_RANGE_WRITE))
     }
 
     /// Appends all bytes.

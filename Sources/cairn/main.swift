@@ -2,4 +2,8 @@ import CairnCommand
 import Glibc
 
 limitAllocator()
-exit(await Program.run(Array(CommandLine.arguments.dropFirst())))
+let status = await Program.run(Array(CommandLine.arguments.dropFirst()))
+// Everything is written by now. Waiting for threads that libmongoc keeps to watch servers would
+// take up to half a second.
+fflush(nil)
+_exit(status)
