@@ -3,7 +3,7 @@ public import ArchiveFormat
 /// Writes an archive front to back: prelude, chunks in the order they are given, index, trailer.
 /// Chunks are compressed in parallel; what is written does not depend on how many at once.
 ///
-/// Memory: `width` × (a raw chunk + a stored chunk). A writer that failed stays failed.
+/// Memory: (`width` + 2) × (a raw chunk + a stored chunk). A writer that failed stays failed.
 public struct ArchiveWriter {
     /// How to write.
     public struct Options: Sendable {
@@ -28,6 +28,9 @@ public struct ArchiveWriter {
         /// The hash that stands for the whole archive.
         public var seal: SHA256Digest
     }
+
+    /// Compressed chunks that may wait while one is written.
+    private static let finishedChunkCountMax = 2
 
     private let sink: any ByteSink
     private let options: Options
@@ -58,7 +61,7 @@ public struct ArchiveWriter {
         var waiting = prelude[...]
         var sequence: UInt32 = 0
         try await withOrderedWindow(
-            width: options.width,
+            width: options.width, ahead: Self.finishedChunkCountMax,
             next: {
                 var chunk = waiting.popFirst()
                 if chunk == nil { chunk = try await next() }

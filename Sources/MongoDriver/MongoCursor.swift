@@ -64,6 +64,9 @@ public actor MongoCursor {
         return nil
     }
 
+    /// Whether everything was read: no `nextBatch` would give any more.
+    public var isExhausted: Bool { cursorID == 0 && firstBatch == nil }
+
     /// Makes the server forget the cursor and gives the session back. May be called again.
     func close() {
         if cursorID != 0 {

@@ -76,7 +76,8 @@ struct BackupCommand: Job {
 
     func perform(_ observer: any JobObserver) async throws -> JobResult {
         let options = try makeOptions()
-        let pool = try connection.makePool(connectionCountMax: 2, isPatient: false)
+        let pool = try connection.makePool(
+            connectionCountMax: options.readerCount + 1, isPatient: false)
         defer { pool.close() }
         let (destination, path) = try await makeDestination()
         let backup = Backup(

@@ -16,12 +16,32 @@ public struct Backup: Sendable {
         public var chunkTargetByteCount = ArchiveLimits.chunkTargetByteCountDefault
         /// How many chunks are compressed at once.
         public var width: Int
+        /// How many cursors are read at once.
+        public var readerCount = 2
+        /// In which order large collections are read.
+        public var readOrder = ReadOrder.natural
+        /// Holds the backup down; nil for as fast as can be.
+        public var rateLimiter: RateLimiter?
         /// The kind in the snapshot's identifier.
         public var kind = "manual"
 
         public init(width: Int) {
             self.width = width
         }
+
+        /// About how many bytes of documents are read, and held, at once of a collection that is
+        /// read by its `_id`s.
+        var rangeByteCount: Int { 4 * chunkTargetByteCount }
+    }
+
+    /// In which order a collection is read that takes more than a reply.
+    public enum ReadOrder: String, Sendable, CaseIterable {
+        /// As it is stored, by one cursor: the least work for a server.
+        case natural
+        /// By its `_id`s, in ranges by all readers at once: more work for the server, worth it when
+        /// it has cores that are idle. Collections that can't be divided are read as they are
+        /// stored.
+        case id
     }
 
     /// What was taken.
@@ -158,12 +178,10 @@ public struct Backup: Sendable {
     private func read(
         _ plan: BackupPlan, _ send: @escaping @Sendable (RawChunk) async throws -> Void
     ) async throws {
-        try await pool.withConnection { connection in
-            var reader = CollectionReader(
-                connection, targetByteCount: options.chunkTargetByteCount, send: send)
-            for stream in plan.streams { try await reader.read(stream) }
-            try await reader.finish()
-        }
+        let reader = NamespaceReader(pool: pool, options: options, observer: observer)
+        var mixer = ChunkMixer(targetByteCount: options.chunkTargetByteCount, send: send)
+        try await reader.read(plan.streams) { try await mixer.take($0) }
+        try await mixer.finish()
     }
 
     /// What was written is on stable storage by now: its index must come back as it was made.

@@ -15,6 +15,9 @@ struct BackupPlan: Sendable {
         var consistency: Manifest.Consistency?
         /// The identity of the collection that is read.
         var dataUUID: [UInt8]?
+        /// Whether it may be read by ranges of its `_id`: it has an ordinary index on it, whose
+        /// keys are the values themselves, and its order is nothing to be kept.
+        var canBeSplit = false
     }
 
     let server: ServerInfo
@@ -60,6 +63,7 @@ struct BackupPlan: Sendable {
             request.atClusterTime = moment
         }
         stream.request = request
+        stream.canBeSplit = stream.kind == .data && entry.canBeSplit
         return stream
     }
 

@@ -11,6 +11,8 @@ struct SourceCatalog: Sendable {
         /// The identity of the collection whose documents are read.
         var dataUUID: [UInt8]?
         var isCapped: Bool
+        /// Whether its `_id`s are the keys of an index in their own order.
+        var canBeSplit: Bool
     }
 
     /// How often the collections are listed again because they changed while a moment was chosen.
@@ -113,7 +115,11 @@ struct SourceCatalog: Sendable {
         descriptor.uuid = info.uuid
         return Entry(
             descriptor: descriptor, dataUUID: listing.uuids[dataCollection],
-            isCapped: try info.options.first("capped")?.isTruthy ?? false)
+            isCapped: try info.options.first("capped")?.isTruthy ?? false,
+            canBeSplit: try type == .collection
+                && ["capped", "clusteredIndex", "collation"].allSatisfy {
+                    try info.options.first($0) == nil
+                })
     }
 }
 
