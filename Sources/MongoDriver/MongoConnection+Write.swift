@@ -17,8 +17,11 @@ extension MongoConnection {
     /// A command that failed for the network's or an election's sake is repeated; a replica set
     /// recognizes what it has done already. libmongoc would not do that for a raw `insert`.
     ///
-    /// - Parameter documents: whole documents, one after another. Cut into as many commands as
-    ///   their count and size ask for.
+    /// - Parameters:
+    ///   - documents: whole documents, one after another. Cut into as many commands as their count
+    ///     and size ask for.
+    ///   - willSend: called before each command with the bytes and the number of its documents; may
+    ///     wait, and may run other commands on this connection.
     /// - Returns: how many were inserted and which were refused. An ordered insert stops at the
     ///   first that was.
     /// - Throws: `CancellationError` between two commands; `BSONError` when the bytes are not whole
@@ -26,8 +29,9 @@ extension MongoConnection {
     ///   many were inserted.
     public func insert(
         _ documents: ArraySlice<UInt8>, into collection: String, on database: String,
-        options: InsertOptions
-    ) throws -> WriteResult {
+        options: InsertOptions,
+        willSend: (_ byteCount: Int, _ documentCount: Int) async throws -> Void = { _, _ in }
+    ) async throws -> WriteResult {
         var commands = InsertCommands(documents, into: collection, options)
         var result = WriteResult()
         var indexOffset = 0
@@ -35,6 +39,7 @@ extension MongoConnection {
             writeSession = try client.startSession()
         }
         while let command = try commands.next(transactionNumber: nextTransactionNumber()) {
+            try await willSend(command.count, commands.documentCount - indexOffset)
             try Task.checkCancellation()
             let reply = try sendInsert(command, on: database)
             result.add(try WriteResult(reply.document(), indexOffset: indexOffset))

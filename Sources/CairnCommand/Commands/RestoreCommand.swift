@@ -58,7 +58,7 @@ struct RestoreCommand: Job {
         let options = try makeOptions()
         let archive = try await source.locate()
         let pool = try connection.makePool(
-            connectionCountMax: options.width + 1, isPatient: true)
+            connectionCountMax: options.writerCount + 1, isPatient: true)
         defer { pool.close() }
         let report = try await naming(archive.name) {
             try await Restore(archive.location, to: pool, options: options, observer: observer)

@@ -26,7 +26,7 @@ struct AuthorizationTarget: RestoreTarget {
         isUsers = choice.descriptor.namespace.collection == "system.users"
         staging = Namespace("admin", Self.stagingCollections[isUsers ? 0 : 1])
         inserter = ExactInserter(
-            pool: context.pool, server: context.server, namespace: staging, isOrdered: false)
+            context: context, namespace: staging, isOrdered: false)
         self.context = context
     }
 

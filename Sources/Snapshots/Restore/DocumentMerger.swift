@@ -8,14 +8,13 @@ struct DocumentMerger: Sendable {
     /// Bytes of documents in one update command; a single document may be larger.
     private static let updateByteCountMax = 8 * 1024 * 1024
 
-    let pool: MongoPool
-    let server: ServerInfo
+    let context: RestoreContext
     let namespace: Namespace
 
     /// Merges documents with different `_id`s.
     func merge(_ documents: [ArraySlice<UInt8>]) async throws -> LoadOutcome {
         guard !documents.isEmpty else { return LoadOutcome() }
-        return try await pool.withConnection { connection in
+        return try await context.pool.withConnection { connection in
             try await merge(documents.map(Candidate.init), connection)
         }
     }
@@ -94,7 +93,7 @@ struct DocumentMerger: Sendable {
         // Unordered also for capped collections: the documents of one call go in as they come,
         // refused ones aside.
         let inserter = ExactInserter(
-            pool: pool, server: server, namespace: namespace, isOrdered: false)
+            context: context, namespace: namespace, isOrdered: false)
         let result = try await inserter.insert(joined[...], connection)
         var outcome = LoadOutcome()
         outcome.insertedCount = UInt64(result.documentCount)
@@ -162,6 +161,9 @@ struct DocumentMerger: Sendable {
                 $0.append("bypassDocumentValidation", true)
                 $0.append("updates", array: statements)
             }
+            try await context.pacer.willWrite(bytes: byteCount, documents: statements.count) {
+                try await connection.serverPressure()
+            }
             let result = try await connection.write(command, on: namespace.database)
             outcome.add(self.outcome(of: result, statementCount: statements.count))
         }
@@ -189,10 +191,15 @@ struct DocumentMerger: Sendable {
             $0.append("delete", namespace.collection)
             $0.append("deletes", array: [statement])
         }
+        try await context.pacer.willWrite(bytes: candidate.bytes.count, documents: 1) {
+            try await connection.serverPressure()
+        }
         let removed = try await connection.write(command, on: namespace.database)
         guard removed.errors.isEmpty else { return outcome(of: removed, statementCount: 1) }
-        let inserter = ExactInserter(
-            pool: pool, server: server, namespace: namespace, isOrdered: false)
+        var inserter = ExactInserter(
+            context: context, namespace: namespace, isOrdered: false)
+        // The document is missing until then.
+        inserter.isPaced = false
         do {
             let stored = try await inserter.insert(candidate.bytes, connection)
             guard let refusal = stored.errors.first else {

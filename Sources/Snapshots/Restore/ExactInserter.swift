@@ -1,5 +1,6 @@
 internal import ArchiveFormat
 internal import BSONBytes
+internal import Glibc
 internal import MongoDriver
 
 /// Stores documents byte for byte in a place where none of them is yet.
@@ -13,16 +14,17 @@ struct ExactInserter: Sendable {
     /// Bytes of documents in one update command; a single document may be larger.
     private static let updateByteCountMax = 8 * 1024 * 1024
 
-    let pool: MongoPool
-    let server: ServerInfo
+    let context: RestoreContext
     let namespace: Namespace
     let isOrdered: Bool
+    /// Whether inserts wait until the restore's pacer lets them through.
+    var isPaced = true
 
     /// Inserts whole documents, one after another.
     ///
     /// - Returns: how many were inserted, and which were refused, by their position.
     func insert(_ documents: ArraySlice<UInt8>) async throws -> WriteResult {
-        try await pool.withConnection { try await insert(documents, $0) }
+        try await context.pool.withConnection { try await insert(documents, $0) }
     }
 
     /// Inserts documents beside the live data, where nothing is in their way.
@@ -43,9 +45,9 @@ struct ExactInserter: Sendable {
     func insert(
         _ documents: ArraySlice<UInt8>, _ connection: MongoConnection
     ) async throws -> WriteResult {
-        guard !server.keepsEmptyTimestamps else {
-            return try await insertPlainly(documents, connection)
-        }
+        guard try !context.server.keepsEmptyTimestamps
+            && DocumentRun.containsEmptyTimestamp(documents)
+        else { return try await insertPlainly(documents, connection) }
         var result = WriteResult()
         var position = 0
         for run in try runs(of: documents) {
@@ -90,10 +92,14 @@ struct ExactInserter: Sendable {
         options.isOrdered = isOrdered
         // Validators judge what applications write, not what was there already.
         options.bypassDocumentValidation = true
-        options.bypassEmptyTimestampReplacement = server.keepsEmptyTimestamps
+        options.bypassEmptyTimestampReplacement = context.server.keepsEmptyTimestamps
         options.writeConcern = BSONDocument { $0.append("w", Int32(1)) }
+        options.documentCountMax = context.batchDocumentCount
         return try await connection.insert(
-            documents, into: namespace.collection, on: namespace.database, options: options)
+            documents, into: namespace.collection, on: namespace.database, options: options
+        ) { byteCount, documentCount in
+            try await pace(byteCount, documentCount, connection)
+        }
     }
 
     private func store(_ run: Run, _ connection: MongoConnection) async throws -> WriteResult {
@@ -108,6 +114,7 @@ struct ExactInserter: Sendable {
             } while end < run.documents.count && end - start < 1000
                 && byteCount + run.documents[end].count <= Self.updateByteCountMax
             let statements = try run.documents[start..<end].map(Self.statement)
+            try await pace(byteCount, end - start, connection)
             let part = try await connection.write(
                 command(statements), on: namespace.database)
             result.documentCount += part.documentCount
@@ -115,6 +122,15 @@ struct ExactInserter: Sendable {
             start = end
         }
         return result
+    }
+
+    private func pace(
+        _ byteCount: Int, _ documentCount: Int, _ connection: MongoConnection
+    ) async throws {
+        guard isPaced else { return }
+        try await context.pacer.willWrite(bytes: byteCount, documents: documentCount) {
+            try await connection.serverPressure()
+        }
     }
 
     private func command(_ statements: [BSONDocument]) -> BSONDocument {
@@ -162,10 +178,28 @@ enum DocumentRun {
 
     /// Whether a field of the document itself, but for the `_id`, is `Timestamp(0,0)`.
     static func hasEmptyTimestamp(_ document: ArraySlice<UInt8>) throws -> Bool {
-        // Nine zero bytes in a row: the end of the name and the value. Hardly any document gets
-        // past this test.
-        guard document.withUnsafeBytes({ $0.hasRunOfZeros(9) }) else { return false }
-        var reader = BSONElementReader(document)
+        try document.withUnsafeBytes { try hasEmptyTimestamp($0) }
+    }
+
+    /// Whether there is such a document among whole documents, one after another.
+    static func containsEmptyTimestamp(_ documents: ArraySlice<UInt8>) throws -> Bool {
+        try documents.withUnsafeBytes { bytes in
+            var isFound = false
+            try BSONFraming.forEachDocument(in: bytes) { document in
+                isFound = try isFound || hasEmptyTimestamp(document)
+            }
+            return isFound
+        }
+    }
+
+    private static func hasEmptyTimestamp(_ document: UnsafeRawBufferPointer) throws -> Bool {
+        // Hardly any document gets past these two tests: it holds no byte that could be the type,
+        // or nowhere nine zero bytes in a row, the end of a name and the value.
+        guard let base = document.baseAddress,
+            memchr(base, Int32(BSONType.timestamp.rawValue), document.count) != nil,
+            document.hasRunOfZeros(9)
+        else { return false }
+        var reader = BSONElementReader(Array(document)[...])
         while let element = try reader.next() {
             if element.value.timestamp?.rawValue == 0, element.name != "_id" { return true }
         }

@@ -30,9 +30,8 @@ struct InPlaceCollection: RestoreTarget {
         self.isNew = isNew
         definition = try CollectionDefinition(choice.descriptor)
         inserter = ExactInserter(
-            pool: context.pool, server: context.server, namespace: staging, isOrdered: false)
-        merger = DocumentMerger(
-            pool: context.pool, server: context.server, namespace: live)
+            context: context, namespace: staging, isOrdered: false)
+        merger = DocumentMerger(context: context, namespace: live)
         self.context = context
     }
 

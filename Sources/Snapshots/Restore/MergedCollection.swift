@@ -27,8 +27,7 @@ struct MergedCollection: RestoreTarget {
         self.isNew = isNew
         definition = try CollectionDefinition(choice.descriptor)
         writer = DocumentMerger(
-            pool: context.pool, server: context.server,
-            namespace: choice.dataNamespace(on: context.server))
+            context: context, namespace: choice.dataNamespace(on: context.server))
         self.context = context
     }
 

@@ -22,8 +22,15 @@ public struct Restore: Sendable {
         public var renames: [NamespaceRename] = []
         /// Whether users and roles come back, where the archive has them and they are selected.
         public var restoresUsersAndRoles = true
-        /// How many chunks are decoded and written at once.
+        /// How many chunks are decoded at once.
         public var width: Int
+        /// How many chunks are written at once, each on a connection of its own. Two keep a server
+        /// busy that shares two cores with the restore; on a larger one more do.
+        public var writerCount = 2
+        /// The most documents of one insert.
+        public var batchDocumentCount = 1000
+        /// Holds the restore down; nil for as fast as can be.
+        public var rateLimiter: RateLimiter?
 
         public init(mode: Mode, width: Int) {
             self.mode = mode
@@ -36,7 +43,8 @@ public struct Restore: Sendable {
     private let options: Options
     private let observer: any JobObserver
 
-    /// - Parameter pool: with at least two connections, and better one for each of `options.width`.
+    /// - Parameter pool: with at least two connections, and better one more than
+    ///   `options.writerCount`.
     public init(
         _ location: ArchiveLocation, to pool: MongoPool, options: Options,
         observer: any JobObserver
@@ -58,11 +66,14 @@ public struct Restore: Sendable {
         let start = clock.now
         let reader = try await openChecked()
         let server = try await pool.withConnection { try await $0.serverInfo() }
-        let context = RestoreContext(pool: pool, server: server, observer: observer)
+        let context = RestoreContext(
+            pool: pool, server: server, observer: observer,
+            batchDocumentCount: options.batchDocumentCount,
+            pacer: WritePacer(limiter: options.rateLimiter, observer: observer))
         let plan = try await RestorePlan(reader.prelude, options, context)
         if let indexed = reader as? IndexedArchiveReader { indexed.select(plan.selected) }
         try await StagingJanitor.clean(plan.databases, context)
-        let job = RestoreJob(plan: plan, reader: reader, width: options.width, context: context)
+        let job = RestoreJob(plan: plan, reader: reader, options: options, context: context)
         var report = try await job.run()
         report.manifest = reader.manifest
         report.seconds = start.duration(to: clock.now).inSeconds
@@ -140,6 +151,8 @@ struct RestoreContext: Sendable {
     let pool: MongoPool
     let server: ServerInfo
     let observer: any JobObserver
+    let batchDocumentCount: Int
+    let pacer: WritePacer
 }
 
 extension Duration {

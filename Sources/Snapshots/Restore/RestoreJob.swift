@@ -7,7 +7,7 @@ internal import MongoDriver
 struct RestoreJob {
     let plan: RestorePlan
     let reader: any ArchiveReader
-    let width: Int
+    let options: Restore.Options
     let context: RestoreContext
 
     func run() async throws -> RestoreReport {
@@ -23,29 +23,34 @@ struct RestoreJob {
         }
     }
 
-    /// Decodes and writes chunks in parallel; accounts for them in file order.
+    /// Chunks that are decoded and wait for a writer.
+    private static let decodedChunkCountMax = 2
+
+    /// Decodes and writes chunks, both in parallel; accounts for them in file order.
     private func load() async throws -> (RestoreReport, ArchiveLedger) {
         var ledger = ArchiveLedger(reader.prelude)
         var outcomes: [Int: LoadOutcome] = [:]
         var report = RestoreReport()
         var progress = JobProgress(phase: .loading, byteCountTotal: plan.byteCountTotal(reader))
         let loader = ChunkLoader(targets: plan.targetsByDataNamespace)
-        try await withOrderedWindow(
-            width: width, next: { try await reader.next() },
-            transform: { (pending: PendingChunk) async throws -> ChunkLoader.Loaded in
-                try await loader.load(pending)
-            },
-            deliver: { loaded in
-                try ledger.enter(loaded.chunk)
-                for (position, outcome) in try await loader.finish(loaded) {
-                    outcomes[position, default: LoadOutcome()].add(outcome)
-                    progress.documentCount += outcome.documentCount
-                    progress.byteCount += outcome.byteCount
-                    progress.subject = plan.targets[position].namespace.description
-                }
-                report.storedByteCount += UInt64(loaded.storedByteCount)
-                context.observer.progressed(progress)
-            })
+        try await withDecodedChunks { next in
+            try await withOrderedWindow(
+                width: options.writerCount, ahead: options.writerCount, next: next,
+                transform: { (decoded: ChunkLoader.Decoded) async throws -> ChunkLoader.Loaded in
+                    try await loader.load(decoded)
+                },
+                deliver: { loaded in
+                    try ledger.enter(loaded.chunk)
+                    for (position, outcome) in try await loader.finish(loaded) {
+                        outcomes[position, default: LoadOutcome()].add(outcome)
+                        progress.documentCount += outcome.documentCount
+                        progress.byteCount += outcome.byteCount
+                        progress.subject = plan.targets[position].namespace.description
+                    }
+                    report.storedByteCount += UInt64(loaded.storedByteCount)
+                    context.observer.progressed(progress)
+                })
+        }
         try ledger.close(manifest: reader.manifest, selected: plan.selected)
         report.entries = plan.targets.enumerated().map { position, target in
             RestoreReport.Entry(
@@ -53,6 +58,26 @@ struct RestoreJob {
                 type: target.source.type, outcome: outcomes[position] ?? LoadOutcome())
         }
         return (report, ledger)
+    }
+
+    /// Reads and decodes ahead, so that no writer waits for a chunk.
+    private func withDecodedChunks(
+        _ body: (_ next: () async throws -> ChunkLoader.Decoded?) async throws -> Void
+    ) async throws {
+        // Used by the task that decodes until that has ended, and only then by this one.
+        nonisolated(unsafe) let reader = reader
+        let width = options.width
+        try await withProducer(
+            capacity: Self.decodedChunkCountMax,
+            produce: { send in
+                try await withOrderedWindow(
+                    width: width, next: { try await reader.next() },
+                    transform: { (pending: PendingChunk) async throws -> ChunkLoader.Decoded in
+                        try ChunkLoader.Decoded(pending)
+                    },
+                    deliver: send)
+            },
+            consume: body)
     }
 
     private func complete(_ ledger: ArchiveLedger) async throws {
@@ -69,7 +94,7 @@ struct RestoreJob {
     ) async throws {
         var waiting = plan.targets[...]
         try await withOrderedWindow(
-            width: width,
+            width: options.writerCount,
             next: {
                 guard let target = waiting.popFirst() else { return nil }
                 if let phase {
@@ -135,17 +160,28 @@ private struct ChunkLoader: Sendable {
         var storedByteCount: Int
     }
 
+    /// A checked chunk whose documents may be used.
+    struct Decoded: Sendable {
+        let chunk: DecodedChunk
+        let storedByteCount: Int
+
+        init(_ pending: PendingChunk) throws {
+            chunk = try pending.decoded()
+            storedByteCount = pending.storedByteCount
+        }
+    }
+
     let targets: [Namespace: (position: Int, target: any RestoreTarget)]
 
-    /// Checks and decodes a chunk and writes what may be written in any order.
-    func load(_ pending: PendingChunk) async throws -> Loaded {
-        let chunk = try pending.decoded()
+    /// Writes what may be written in any order.
+    func load(_ decoded: Decoded) async throws -> Loaded {
+        let chunk = decoded.chunk
         var outcomes: [(Int, LoadOutcome)] = []
         for (block, entry) in blocks(of: chunk) where !entry.target.keepsOrder {
             outcomes.append((entry.position, try await load(block, of: chunk, entry.target)))
         }
         return Loaded(
-            chunk: chunk, outcomes: outcomes, storedByteCount: pending.storedByteCount)
+            chunk: chunk, outcomes: outcomes, storedByteCount: decoded.storedByteCount)
     }
 
     /// Writes, in file order, what must be written in order.

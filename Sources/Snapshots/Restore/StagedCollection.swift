@@ -22,8 +22,7 @@ struct StagedCollection: RestoreTarget {
             choice.target.database, claim.name.description)
         definition = try CollectionDefinition(choice.descriptor)
         inserter = ExactInserter(
-            pool: context.pool, server: context.server, namespace: staging,
-            isOrdered: keepsOrder)
+            context: context, namespace: staging, isOrdered: keepsOrder)
         self.context = context
     }
 

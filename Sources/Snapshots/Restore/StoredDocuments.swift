@@ -51,7 +51,7 @@ struct StoredDocuments {
     ///
     /// - Throws: `notEqual`.
     func check(against expected: DocumentTotals, of source: Namespace) async throws {
-        let found = try await totals()
+        let found = try await totals(expecting: expected)
         guard found.documentCount == expected.documentCount else {
             throw SnapshotError(
                 .notEqual,
@@ -66,12 +66,22 @@ struct StoredDocuments {
         }
     }
 
-    private func withCursor<Result>(
-        _ body: (MongoCursor) async throws -> Result
+    private func totals(expecting expected: DocumentTotals) async throws -> Totals {
+        if expected.byteCount >= Self.bothEndsByteCountMin,
+            let found = try await totalsFromBothEnds(expecting: expected.documentCount)
+        {
+            return found
+        }
+        return try await totals()
+    }
+
+    /// - Parameter direction: 1 in natural order, -1 against it.
+    func withCursor<Result>(
+        direction: Int32 = 1, _ body: (MongoCursor) async throws -> Result
     ) async throws -> Result {
         let command = BSONDocument {
             $0.append("find", namespace.collection)
-            $0.append("hint", BSONDocument { $0.append("$natural", Int32(1)) })
+            $0.append("hint", BSONDocument { $0.append("$natural", direction) })
             $0.append("batchSize", FindRequest.firstBatchDocumentCount)
         }
         return try await pool.withConnection { connection in
