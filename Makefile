@@ -1,7 +1,7 @@
 # `make` alone lists the targets. All of it is swift and two scripts; nothing here is needed to
 # work on the package, only convenient.
 .DEFAULT_GOAL := help
-.PHONY: help demo test build bench-memory format lint clean
+.PHONY: help demo test build bench-memory bench-micro bench-instructions format lint clean
 
 # How many documents the demo backs up and restores: make demo DOCUMENTS=50000
 DOCUMENTS ?= 200000
@@ -11,7 +11,7 @@ SWIFT_FILES := Package.swift Sources Tests $(wildcard Benchmarks)
 READER_TESTS := $(wildcard formats/*_test.py)
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: ## Back up, verify, damage and restore a real database (DOCUMENTS=200000)
 	@Scripts/setup
@@ -35,6 +35,16 @@ bench-memory: ## Measure the peak memory of backup, verify and restore (2 GB on 
 	swift build -c release --product cairn-demo
 	Benchmarks/memory
 
+bench-micro: ## Time the hot functions: codecs, checksums, documents, chunks, index
+	@Scripts/setup
+	swift package --package-path Benchmarks/Micro -c release benchmark --grouping metric \
+	    --no-progress
+
+bench-instructions: ## Count the hot functions' instructions and compare with the thresholds
+	@Scripts/setup valgrind
+	swift build -c release --product cairn-kernels
+	Benchmarks/instructions --check
+
 format: ## Format the Swift code in place
 	swift format format --in-place --parallel --recursive $(SWIFT_FILES)
 
@@ -42,4 +52,4 @@ lint: ## Report what is not formatted as it should be
 	swift format lint --strict --parallel --recursive $(SWIFT_FILES)
 
 clean: ## Remove what was built, but not the mongod in .tools
-	rm -rf .build
+	rm -rf .build Benchmarks/Micro/.build

@@ -32,7 +32,10 @@ func tests(
 
 let package = Package(
     name: "cairn",
-    products: [],
+    products: [
+        // For the package in Benchmarks/Micro.
+        .library(name: "Kernels", targets: ["Kernels"])
+    ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
     ],
@@ -79,6 +82,11 @@ let package = Package(
                 "ArchiveEngine", "BSONBytes", "BlockingCalls", "MongoDriver", "PrivateServer",
                 "SampleData", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
+        module("Kernels", ["ArchiveFormat", "BSONBytes", "SampleData"]),
+        // Rounding is the C library's; programs that have Foundation link it anyway.
+        .executableTarget(
+            name: "cairn-kernels", dependencies: ["Kernels"], swiftSettings: swiftSettings,
+            linkerSettings: [.linkedLibrary("m")]),
 
         tests("BSONBytesTests", ["BSONBytes"]),
         tests("ArchiveFormatTests", ["ArchiveFormat", "BSONBytes"]),

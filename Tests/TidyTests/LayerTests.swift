@@ -1,17 +1,32 @@
 import Testing
 
-/// That targets depend on each other as `Package.swift` and the table in the README say.
+/// That targets depend on each other as `Package.swift` and the table in the README say. The
+/// micro-benchmarks are a package of their own, whose manifest says the same for its one folder.
 @Suite struct LayerTests {
+    private static let microFolder = "Benchmarks/Micro/"
+
     private let repository = Repository()
     private let manifest: PackageManifest
+    private let microManifest: PackageManifest
     private let table: TargetTable
     private let swiftFiles: [Repository.File]
 
     init() throws {
         manifest = PackageManifest(try #require(repository.text("Package.swift")))
+        microManifest = PackageManifest(
+            try #require(repository.text(Self.microFolder + "Package.swift")))
         table = TargetTable(try #require(repository.text("README.md"), "README.md is missing"))
         swiftFiles = repository.files(in: ["Sources", "Tests", "Benchmarks"])
-            .filter { $0.path.hasSuffix(".swift") }
+            .filter { $0.path.hasSuffix(".swift") && $0.path != Self.microFolder + "Package.swift" }
+    }
+
+    /// The targets of both packages.
+    private var targets: [PackageManifest.Target] { manifest.targets + microManifest.targets }
+
+    /// The target that a file belongs to; nil when its package's manifest has none of that name.
+    private func target(of file: Repository.File) -> PackageManifest.Target? {
+        let owner = file.path.hasPrefix(Self.microFolder) ? microManifest : manifest
+        return file.target.flatMap(owner.target)
     }
 
     /// Part of the toolchain, not of any package.
@@ -25,13 +40,14 @@ import Testing
         let folders = repository.folders(in: "Sources")
         #expect(folders.subtracting(table.names) == [], "no row in the README's table of targets")
         #expect(folders.subtracting(manifest.targets.map(\.name)) == [], "not in Package.swift")
-        #expect(table.names.subtracting(manifest.targets.map(\.name)) == [], "row without target")
+        #expect(table.names.subtracting(targets.map(\.name)) == [], "row without target")
+        #expect(Set(microManifest.targets.map(\.name)).subtracting(table.names) == [], "no row")
         #expect(table.unknownNames == [], "the table's last column names no target")
     }
 
     @Test func noTargetIsNamedAfterNothing() {
         let meaningless = ["Util", "Utils", "Utilities", "Common", "Core", "Helper", "Helpers"]
-        let found = manifest.targets.map(\.name).filter { name in
+        let found = targets.map(\.name).filter { name in
             meaningless.contains { name.hasSuffix($0) || name.hasPrefix($0) }
         }
         #expect(found == [])
@@ -39,7 +55,7 @@ import Testing
 
     @Test func importsAreDeclaredAsDependencies() {
         let found = swiftFiles.flatMap { file -> [String] in
-            guard let target = file.target.flatMap(manifest.target) else {
+            guard let target = target(of: file) else {
                 return ["\(file.path): belongs to no target"]
             }
             let undeclared = SwiftSource(file.text).imports
@@ -54,8 +70,8 @@ import Testing
     /// A program that a test starts is a dependency without an import; so only libraries count.
     @Test func dependenciesAreImported() {
         let programs = Set(swiftFiles.filter(Self.beginsProgram).compactMap(\.target))
-        let found = manifest.targets.flatMap { target -> [String] in
-            let files = swiftFiles.filter { $0.target == target.name }
+        let found = targets.flatMap { target -> [String] in
+            let files = swiftFiles.filter { self.target(of: $0) == target }
             guard !files.isEmpty else { return [] }
             let imports = files.reduce(into: Set<String>()) {
                 $0.formUnion(SwiftSource($1.text).imports)
@@ -68,8 +84,9 @@ import Testing
 
     /// Which system libraries a target uses is for `Package.swift` to say.
     @Test func importsStayWithinTheLayers() {
-        let own = Set(manifest.targets.filter { !$0.isSystem }.map(\.name))
-        let found = swiftFiles.filter { $0.path.hasPrefix("Sources/") }.flatMap { file in
+        let own = Set(targets.filter { !$0.isSystem }.map(\.name))
+        let layered = swiftFiles.filter { !$0.path.hasPrefix("Tests/") }
+        let found = layered.flatMap { file in
             let allowed = file.target.flatMap(table.allowed) ?? []
             return SwiftSource(file.text).imports.intersection(own).subtracting(allowed).sorted()
                 .map { "\(file.path): may not import \($0)" }
@@ -78,8 +95,9 @@ import Testing
     }
 
     @Test func packagesComeFromTheirAuthors() {
-        #expect(!manifest.packageURLs.isEmpty)
-        #expect(manifest.packageURLs.filter { !$0.hasPrefix("https://github.com/") } == [])
+        #expect(!manifest.packageURLs.isEmpty && !microManifest.packageURLs.isEmpty)
+        let all = manifest.packageURLs + microManifest.packageURLs
+        #expect(all.filter { !$0.hasPrefix("https://github.com/") } == [])
     }
 
     private static func beginsProgram(_ file: Repository.File) -> Bool {
