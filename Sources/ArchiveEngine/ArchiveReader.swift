@@ -10,11 +10,18 @@ public protocol ArchiveReader: AnyObject {
     var manifest: Manifest? { get }
     /// Bytes of the whole archive as stored; nil for one that comes through a pipe.
     var storedByteCount: UInt64? { get }
+    /// Positions in the prelude of namespaces that are known to lie whole in a chunk which they
+    /// share with others.
+    var smallNamespaces: Set<UInt32> { get }
 
     /// The next chunk, or nil at the archive's end, which is checked before nil is answered.
     ///
     /// - Throws: `ArchiveError`, or what the source throws.
     func next() async throws -> PendingChunk?
+}
+
+extension ArchiveReader {
+    public var smallNamespaces: Set<UInt32> { [] }
 }
 
 /// A chunk that was read but not yet decoded.

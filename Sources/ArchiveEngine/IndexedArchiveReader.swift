@@ -16,6 +16,14 @@ public final class IndexedArchiveReader: ArchiveReader {
 
     public var manifest: Manifest? { index.manifest }
     public var storedByteCount: UInt64? { source.byteCount }
+    public var smallNamespaces: Set<UInt32> {
+        let ordinals = index.manifest.namespaces.indices.filter { ordinal in
+            guard let chunks = index.manifest.namespaces[ordinal].chunks, chunks.count == 1
+            else { return false }
+            return index.rows[Int(chunks.lowerBound)].kind == .mixed
+        }
+        return Set(ordinals.map { UInt32($0) })
+    }
     public var prelude: ArchivePrelude {
         ArchivePrelude(
             serverVersion: index.manifest.source.serverVersion, toolVersion: index.manifest.tool,

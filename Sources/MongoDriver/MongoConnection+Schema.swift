@@ -35,13 +35,16 @@ extension MongoConnection {
     /// - Parameters:
     ///   - source, target: database and collection, joined by a dot.
     ///   - dropTarget: replace a collection of that name instead of failing.
+    ///   - writeConcern: nil takes the connection string's.
     public func renameCollection(
-        from source: String, to target: String, dropTarget: Bool
+        from source: String, to target: String, dropTarget: Bool,
+        writeConcern: BSONDocument? = nil
     ) throws {
         let command = BSONDocument {
             $0.append("renameCollection", source)
             $0.append("to", target)
             $0.append("dropTarget", dropTarget)
+            if let writeConcern { $0.append("writeConcern", writeConcern) }
         }
         _ = try run(command, on: "admin", as: .write)
     }

@@ -102,10 +102,19 @@ extension MongoConnection {
     nonisolated func buildIndexes(
         _ wanted: [BSONDocument], of collection: String, in database: String
     ) async throws -> [String] {
+        guard !wanted.isEmpty else { return [] }
         let present = try await indexes(of: collection, in: database)
         let names = Set(try present.map { try $0.first("name")?.string ?? "" })
         let missing = try wanted.filter { !names.contains(try $0.first("name")?.string ?? "") }
         try await createIndexes(missing, of: collection, in: database)
+        return try await indexDifferences(from: wanted, of: collection, in: database)
+    }
+
+    /// What is different from the indexes that were wanted, one sentence each.
+    nonisolated func indexDifferences(
+        from wanted: [BSONDocument], of collection: String, in database: String
+    ) async throws -> [String] {
+        guard !wanted.isEmpty else { return [] }
         let built = Set(try await indexes(of: collection, in: database))
         return try wanted.filter { !built.contains(try $0.asListed) }.map { index in
             "index \(try index.first("name")?.string ?? "") of \(database).\(collection) is not "

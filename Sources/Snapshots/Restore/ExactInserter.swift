@@ -33,8 +33,7 @@ struct ExactInserter: Sendable {
     func load(_ documents: ArraySlice<UInt8>, of source: Namespace) async throws -> LoadOutcome {
         let result = try await insert(documents)
         if let failure = result.errors.first {
-            throw SnapshotError(
-                .refused, "the server refused a document of \(source): \(failure)")
+            throw SnapshotError.refused(failure, of: source)
         }
         var outcome = LoadOutcome()
         outcome.insertedCount = UInt64(result.documentCount)
@@ -45,8 +44,9 @@ struct ExactInserter: Sendable {
     func insert(
         _ documents: ArraySlice<UInt8>, _ connection: MongoConnection
     ) async throws -> WriteResult {
-        guard try !context.server.keepsEmptyTimestamps
-            && DocumentRun.containsEmptyTimestamp(documents)
+        guard
+            try !context.server.keepsEmptyTimestamps
+                && DocumentRun.containsEmptyTimestamp(documents)
         else { return try await insertPlainly(documents, connection) }
         var result = WriteResult()
         var position = 0
@@ -154,6 +154,13 @@ struct ExactInserter: Sendable {
             $0.append("u", array: [stage])
             $0.append("upsert", true)
         }
+    }
+}
+
+extension SnapshotError {
+    /// The server does not take a document of the archive.
+    static func refused(_ failure: WriteError, of source: Namespace) -> SnapshotError {
+        SnapshotError(.refused, "the server refused a document of \(source): \(failure)")
     }
 }
 

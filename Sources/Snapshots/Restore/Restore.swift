@@ -70,7 +70,7 @@ public struct Restore: Sendable {
             pool: pool, server: server, observer: observer,
             batchDocumentCount: options.batchDocumentCount,
             pacer: WritePacer(limiter: options.rateLimiter, observer: observer))
-        let plan = try await RestorePlan(reader.prelude, options, context)
+        let plan = try await RestorePlan(reader, options, context)
         if let indexed = reader as? IndexedArchiveReader { indexed.select(plan.selected) }
         try await StagingJanitor.clean(plan.databases, context)
         let job = RestoreJob(plan: plan, reader: reader, options: options, context: context)

@@ -32,7 +32,7 @@ struct RestoreJob {
         var outcomes: [Int: LoadOutcome] = [:]
         var report = RestoreReport()
         var progress = JobProgress(phase: .loading, byteCountTotal: plan.byteCountTotal(reader))
-        let loader = ChunkLoader(targets: plan.targetsByDataNamespace)
+        let loader = ChunkLoader(targets: plan.targetsByDataNamespace, context: context)
         try await withDecodedChunks { next in
             try await withOrderedWindow(
                 width: options.writerCount, ahead: options.writerCount, next: next,
@@ -113,6 +113,7 @@ struct RestoreJob {
         let observer = context.observer
         observer.progressed(JobProgress(phase: .publishing))
         try Task.checkCancellation()
+        let majority = try await MajorityProof(targets, context)
         try await Task {
             for (number, target) in targets.enumerated() {
                 observer.progressed(
@@ -128,6 +129,7 @@ struct RestoreJob {
                     throw error
                 }
             }
+            try await majority?.complete()
         }.value
     }
 
@@ -148,6 +150,36 @@ struct RestoreJob {
                 }
             }
         }.value
+    }
+}
+
+/// That a majority of the replica set has what was committed without waiting for one.
+private struct MajorityProof: Sendable {
+    private let context: RestoreContext
+    private let namespace: Namespace
+    private let election: BSONDocument?
+
+    /// To be made before the first commit; nil when every target waits by itself.
+    init?(_ targets: [any RestoreTarget], _ context: RestoreContext) async throws {
+        guard let target = targets.first(where: { $0 is SmallCollection }) else { return nil }
+        self.context = context
+        namespace = target.namespace
+        election = try await context.pool.withConnection { try await $0.election() }
+    }
+
+    /// - Throws: `MongoError`; `notEqual` when the primary has changed meanwhile.
+    func complete() async throws {
+        let electionNow = try await context.pool.withConnection { connection in
+            try await connection.waitForMajority(
+                reading: namespace.collection, in: namespace.database)
+            return try await connection.election()
+        }
+        guard election == electionNow else {
+            throw SnapshotError(
+                .notEqual,
+                "another server became primary while collections were put in place, so some may "
+                    + "not be; run the restore again")
+        }
     }
 }
 
@@ -172,12 +204,14 @@ private struct ChunkLoader: Sendable {
     }
 
     let targets: [Namespace: (position: Int, target: any RestoreTarget)]
+    let context: RestoreContext
 
     /// Writes what may be written in any order.
     func load(_ decoded: Decoded) async throws -> Loaded {
         let chunk = decoded.chunk
-        var outcomes: [(Int, LoadOutcome)] = []
-        for (block, entry) in blocks(of: chunk) where !entry.target.keepsOrder {
+        var outcomes = try await loadSmall(chunk)
+        for (block, entry) in blocks(of: chunk)
+        where !entry.target.keepsOrder && !(entry.target is SmallCollection) {
             outcomes.append((entry.position, try await load(block, of: chunk, entry.target)))
         }
         return Loaded(
@@ -192,6 +226,31 @@ private struct ChunkLoader: Sendable {
                 (entry.position, try await load(block, of: loaded.chunk, entry.target)))
         }
         return outcomes
+    }
+
+    /// Writes the collections that are small, whole and together.
+    private func loadSmall(
+        _ chunk: DecodedChunk
+    ) async throws -> [(position: Int, outcome: LoadOutcome)] {
+        let documents = Dictionary(
+            chunk.blocks.filter { !$0.header.isEnd }.map { ($0.header.namespace, $0) },
+            uniquingKeysWith: { first, _ in first })
+        var positions: [Int] = []
+        var collections: [SmallCollectionLoader.Whole] = []
+        for end in chunk.blocks where end.header.isEnd {
+            guard let entry = targets[end.header.namespace],
+                let target = entry.target as? SmallCollection
+            else { continue }
+            let block = documents[end.header.namespace] ?? end
+            positions.append(entry.position)
+            collections.append(
+                SmallCollectionLoader.Whole(
+                    target: target, documents: chunk.bytes[block.documents],
+                    totals: block.totals))
+        }
+        guard !collections.isEmpty else { return [] }
+        let outcomes = try await SmallCollectionLoader(context: context).load(collections)
+        return Array(zip(positions, outcomes))
     }
 
     private func blocks(

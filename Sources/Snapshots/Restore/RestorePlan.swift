@@ -13,9 +13,9 @@ struct RestorePlan: Sendable {
     ///   not allowed, or something of another kind is in the way; `notFound` when nothing fits the
     ///   selection.
     init(
-        _ prelude: ArchivePrelude, _ options: Restore.Options, _ context: RestoreContext
+        _ archive: any ArchiveReader, _ options: Restore.Options, _ context: RestoreContext
     ) async throws {
-        let choices = try Self.choose(prelude, options, context)
+        let choices = try Self.choose(archive, options, context)
         try Self.checkConflicts(choices)
         let live = try await LiveCatalog.read(Set(choices.map(\.target.database)), context.pool)
         try live.checkKinds(choices, options.mode)
@@ -46,6 +46,8 @@ struct RestorePlan: Sendable {
         var position: Int
         var descriptor: NamespaceDescriptor
         var target: Namespace
+        /// Whether all of it lies in one chunk that it shares with others.
+        var isSmall: Bool
 
         /// Where its documents go on that server.
         func dataNamespace(on server: ServerInfo) -> Namespace {
@@ -58,8 +60,10 @@ struct RestorePlan: Sendable {
     }
 
     private static func choose(
-        _ prelude: ArchivePrelude, _ options: Restore.Options, _ context: RestoreContext
+        _ archive: any ArchiveReader, _ options: Restore.Options, _ context: RestoreContext
     ) throws -> [Choice] {
+        let prelude = archive.prelude
+        let small = archive.smallNamespaces
         try checkRenames(options.renames, prelude)
         var choices: [Choice] = []
         var seen: Set<Namespace> = []
@@ -81,7 +85,10 @@ struct RestorePlan: Sendable {
                     "\(descriptor.namespace) can't be restored into the database local: each "
                         + "member of a replica set has its own; choose another with --ns-rename")
             }
-            choices.append(Choice(position: position, descriptor: descriptor, target: target))
+            choices.append(
+                Choice(
+                    position: position, descriptor: descriptor, target: target,
+                    isSmall: small.contains(UInt32(position))))
         }
         guard !choices.isEmpty || options.filter.isEverything else {
             throw SnapshotError(

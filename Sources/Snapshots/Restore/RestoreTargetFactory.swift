@@ -24,7 +24,11 @@ struct RestoreTargetFactory {
         case (_, .replace) where choice.target.collection == "system.js" && existing != nil:
             return try InPlaceCollection(choice, isNew: false, context)
         case (_, .replace):
-            return try StagedCollection(choice, context)
+            let staged = try StagedCollection(choice, context)
+            let isSmall =
+                try choice.isSmall
+                && SmallCollection.isPossible(choice.descriptor, context.server)
+            return isSmall ? SmallCollection(staged, context) : staged
         case (_, .merge):
             return try MergedCollection(choice, isNew: existing == nil, context)
         }

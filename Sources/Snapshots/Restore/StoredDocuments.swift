@@ -14,6 +14,29 @@ struct StoredDocuments {
     struct Totals: Hashable, Sendable {
         var documentCount: UInt64 = 0
         var fingerprint = DocumentFingerprint()
+
+        mutating func add(_ document: UnsafeRawBufferPointer) {
+            documentCount += 1
+            fingerprint.add(document)
+        }
+
+        /// Compares with what an archive held.
+        ///
+        /// - Throws: `notEqual`.
+        func check(against expected: DocumentTotals, of source: Namespace) throws {
+            guard documentCount == expected.documentCount else {
+                throw SnapshotError(
+                    .notEqual,
+                    "\(source) was loaded with \(documentCount) documents instead of "
+                        + "\(expected.documentCount); the live collection was left as it was")
+            }
+            guard fingerprint == expected.fingerprint else {
+                throw SnapshotError(
+                    .notEqual,
+                    "documents of \(source) are not byte for byte those of the archive after "
+                        + "loading; the live collection was left as it was")
+            }
+        }
     }
 
     /// Count and fingerprint of the collection as it is now. Cost: one scan.
@@ -23,10 +46,7 @@ struct StoredDocuments {
             var waiting = try await cursor.nextBatch()
             while let batch = waiting {
                 async let following = cursor.nextBatch()
-                try batch.forEachDocument { document in
-                    totals.documentCount += 1
-                    totals.fingerprint.add(document)
-                }
+                try batch.forEachDocument { totals.add($0) }
                 waiting = try await following
             }
             return totals
@@ -51,19 +71,7 @@ struct StoredDocuments {
     ///
     /// - Throws: `notEqual`.
     func check(against expected: DocumentTotals, of source: Namespace) async throws {
-        let found = try await totals(expecting: expected)
-        guard found.documentCount == expected.documentCount else {
-            throw SnapshotError(
-                .notEqual,
-                "\(source) was loaded with \(found.documentCount) documents instead of "
-                    + "\(expected.documentCount); the live collection was left as it was")
-        }
-        guard found.fingerprint == expected.fingerprint else {
-            throw SnapshotError(
-                .notEqual,
-                "documents of \(source) are not byte for byte those of the archive after loading; "
-                    + "the live collection was left as it was")
-        }
+        try await totals(expecting: expected).check(against: expected, of: source)
     }
 
     private func totals(expecting expected: DocumentTotals) async throws -> Totals {
