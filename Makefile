@@ -1,10 +1,13 @@
 # `make` alone lists the targets. All of it is swift and two scripts; nothing here is needed to
 # work on the package, only convenient.
 .DEFAULT_GOAL := help
-.PHONY: help demo test build bench-memory format lint clean
+.PHONY: help demo test build bench bench-memory format lint clean
 
 # How many documents the demo backs up and restores: make demo DOCUMENTS=50000
 DOCUMENTS ?= 200000
+
+# What the benchmark is to do: make bench BENCH="--quick --rows restore"
+BENCH ?=
 
 SWIFT_FILES := Package.swift Sources Tests $(wildcard Benchmarks)
 # Tests of the archive reader in Python, which shows that the format needs nothing of ours.
@@ -28,6 +31,12 @@ test: ## Build and run all tests
 build: ## Build the command line: .build/release/cairn
 	@Scripts/setup
 	swift build -c release --product cairn
+
+bench: ## Compare with limits and with mongodump/mongorestore, write Benchmarks/results (BENCH=--quick)
+	@Scripts/setup plots
+	swift build -c release --product cairn
+	swift build -c release --product cairn-demo
+	Benchmarks/bench $(BENCH)
 
 bench-memory: ## Measure the peak memory of backup, verify and restore (2 GB on disk)
 	@Scripts/setup
