@@ -16,8 +16,9 @@ extension SampleWriter {
         orderCustomer()
         let cents = orderItem()
         int32("total", cents)
+        string("currency", "EUR")
         choice("paid_by", "card", "card", "transfer", "wallet")
-        string("payment") { $0.token(characterCount: 64) }
+        string("payment") { $0.token(characterCount: 60) }
         string("parcel") { $0.hexadecimal(digitCount: 40) }
         string("session") { $0.hexadecimal(digitCount: 32) }
         string("ip") { $0.networkAddress() }
@@ -85,9 +86,9 @@ extension SampleWriter {
     }
 
     private mutating func productDescription() {
-        for index in 0..<5 + random.below(6) {
+        for index in 0..<4 + random.below(6) {
             if index > 0 { write(", ") }
-            word(.words)
+            madeUpWord()
             write(byte: 0x20)
             if random.chance(50) {
                 madeUpWord()

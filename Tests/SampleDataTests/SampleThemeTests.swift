@@ -20,7 +20,9 @@ import Testing
 
     /// What other machines must get too: a change here changes every stored benchmark.
     @Test(arguments: [
-        (SampleTheme.orders, "6a7bf34e37378615ea034f38a549ac3c"), (.small, "553a4471757054094734147bb9e9b065"), (.large, "6b5688202637115c93eb1ba5c184ad32"), (.tiny, "7c70d47155c1ca2ecd59b6628ffa609f"),
+        (SampleTheme.orders, "c89bb35310e49bed9f0105a067e40fbd"),
+        (.small, "553a4471757054094734147bb9e9b065"), (.large, "6b5688202637115c93eb1ba5c184ad32"),
+        (.tiny, "7c70d47155c1ca2ecd59b6628ffa609f"),
     ])
     func bytesAreTheSameOnEveryMachine(theme: SampleTheme, fingerprint: String) throws {
         var found = DocumentFingerprint()
