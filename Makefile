@@ -1,4 +1,4 @@
-# `make` alone lists the targets. All of it is swift and two scripts; nothing here is needed to
+# `make` alone lists the targets. All of it is swift and a few scripts; nothing here is needed to
 # work on the package, only convenient.
 .DEFAULT_GOAL := help
 .PHONY: help demo test build bench bench-memory format lint clean
@@ -10,8 +10,8 @@ DOCUMENTS ?= 200000
 BENCH ?=
 
 SWIFT_FILES := Package.swift Sources Tests $(wildcard Benchmarks)
-# Tests of the archive reader in Python, which shows that the format needs nothing of ours.
-READER_TESTS := $(wildcard formats/*_test.py)
+# Of the archive reader, which shows that the format needs nothing of ours, and of the benchmark.
+PYTHON_TESTS := $(wildcard formats/*_test.py Benchmarks/*_test.py)
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -26,13 +26,13 @@ test: ## Build and run all tests
 	@Scripts/setup
 	swift build --build-tests
 	swift test --skip-build
-	@set -e; for file in $(READER_TESTS); do echo "python3 $$file"; python3 $$file; done
+	@set -e; for file in $(PYTHON_TESTS); do echo "python3 $$file"; python3 $$file; done
 
 build: ## Build the command line: .build/release/cairn
 	@Scripts/setup
 	swift build -c release --product cairn
 
-bench: ## Compare with limits and with mongodump/mongorestore, write Benchmarks/results (BENCH=--quick)
+bench: ## Compare with limits and peers, write Benchmarks/results (BENCH="--quick")
 	@Scripts/setup plots
 	swift build -c release --product cairn
 	swift build -c release --product cairn-demo

@@ -3,13 +3,35 @@ that is compared."""
 
 import pathlib
 import tempfile
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
-from .machine import PEERS
+from .machine import PEERS, describe_machine, describe_peers, load_average
 from .processes import is_installed, say
-from .rows import DATA_SETS, ROWS
+from .rows import DATA_SETS, ROWS, Result, Row
 from .servers import private_server
 from .stage import MEASUREMENTS, PHASES, Stage
+
+
+@dataclass
+class Campaign:
+    """What was measured, where and how."""
+
+    runs: int
+    # What keeps the numbers from being compared with the bars; mostly nothing.
+    reservation: str = ""
+    machine: dict = field(default_factory=describe_machine)
+    peers: dict = field(default_factory=describe_peers)
+    # Before anything was started.
+    load_average: float = field(default_factory=load_average)
+    measured: dict = field(default_factory=dict)
+    memory: list = field(default_factory=list)
+    results: list[Result] = field(default_factory=list)
+    skipped: list[Row] = field(default_factory=list)
+
+    @property
+    def broken(self):
+        """The results whose bar does not hold."""
+        return [result for result in self.results if result.holds_bar is False]
 
 
 def choose_rows(pattern):
@@ -42,7 +64,7 @@ def measure_data_set(data_set, names, runs):
             samples = {}
             for phase in PHASES.values():
                 samples |= measure_phase(stage, [name for name in phase if name in names], runs)
-    return {"title": data_set.title, **stage.content, "samples": samples}
+    return {"title": data_set.description, **stage.content, "samples": samples}
 
 
 def measure_phase(stage, names, runs):

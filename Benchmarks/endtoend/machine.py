@@ -23,6 +23,11 @@ def describe_machine():
     }
 
 
+def load_average():
+    """How many processes wanted a core during the last minute."""
+    return round(os.getloadavg()[0], 2)
+
+
 def describe_peers():
     """The version of each peer on PATH."""
     return {peer: peer_version(peer) for peer in PEERS if is_installed(peer)}

@@ -3,7 +3,9 @@
 import sys
 from statistics import median
 
+from .machine import as_sentence
 from .processes import ROOT
+from .report import number
 
 LIBRARY = ROOT / ".tools" / "plots"
 OWN, LIMIT, PEER = "#1f6f8b", "#9aa5b1", "#d98c3f"
@@ -15,49 +17,48 @@ def draw(campaign, folder):
     sys.path.insert(0, str(LIBRARY))
     import matplotlib
 
-    matplotlib.use("svg")
     matplotlib.rcParams |= {
         # Text stays text, and the same data gives the same file.
         "svg.fonttype": "none",
         "svg.hashsalt": "cairn",
         "font.family": "sans-serif",
+        "font.sans-serif": ["DejaVu Sans", "Verdana"],
         "font.size": 9,
     }
-    save(matplotlib, bars_panels(campaign.measured), folder / "bench.svg")
-    save(matplotlib, data_set_panels(campaign.measured), folder / "bench-data-sets.svg")
+    save(panels_of_the_bars(campaign), campaign, folder / "bench.svg")
+    save(panels_of_other_data(campaign.measured), campaign, folder / "bench-data-sets.svg")
 
 
-def bars_panels(measured):
-    """The data sets of the bars: what each panel shows."""
-    orders, tiny = measured.get("orders"), measured.get("tiny")
+def panels_of_the_bars(campaign):
+    """What the bars are about."""
+    orders, tiny = campaign.measured.get("orders"), campaign.measured.get("tiny")
     backup = ["drained cursor", *(f"cairn backup {codec}" for codec in ("lz4", "gzip", "zstd"))]
     backup.append("mongodump gzip")
-    verify = [f"{what} {codec}" for codec in ("gzip", "zstd") for what in VERIFY]
+    verify = [
+        f"{what} {codec}" for codec in ("gzip", "zstd") for what in ("bare inflate", "cairn verify")
+    ]
     restore = ["bare inserts", "cairn restore", "mongorestore 4 workers", "mongorestore"]
-    small = ["cairn backup gzip", "mongodump gzip", "cairn restore", "mongorestore"]
     return [
-        panel(orders, "Backup", backup),
-        panel(orders, "Size of the archive", backup[1:], "stored_bytes"),
-        panel(orders, "Restore into an empty database", restore),
-        panel(orders, "Verify", verify),
-        panel(tiny, "2,000 collections of ten documents", small),
-        panel(orders, "Client CPU of a backup", backup[1:], "cpu_seconds"),
+        panel(orders, "Backup of orders", backup),
+        panel(orders, "Restore of orders", restore),
+        panel(orders, "Archive of orders", backup, "stored_bytes"),
+        panel(orders, "Verify of orders", verify),
+        panel(tiny, "Backup of tiny", backup),
+        panel(tiny, "Restore of tiny", restore),
+        panel(orders, "CPU of a backup of orders", backup, "cpu_seconds"),
+        memory_panel(campaign.memory),
     ]
 
 
-VERIFY = ("bare inflate", "cairn verify")
-
-
-def data_set_panels(measured):
+def panels_of_other_data(measured):
     """The other data sets: backup and restore of each, and what the archive has."""
     names = ["drained cursor", "cairn backup gzip", "cairn backup zstd", "mongodump gzip"]
     names += ["bare inserts", "cairn restore", "mongorestore"]
     panels = []
     for theme in ("platform", "small", "large"):
         data_set = measured.get(theme)
-        title = f"{theme}: {data_set['title']}" if data_set else ""
-        panels.append(panel(data_set, title, names))
-        panels.append(panel(data_set, f"{theme}: size of the archive", names, "stored_bytes"))
+        panels.append(panel(data_set, f"Backup and restore of {theme}", names))
+        panels.append(panel(data_set, f"Archive of {theme}", names, "stored_bytes"))
     return panels
 
 
@@ -70,25 +71,48 @@ def panel(data_set, title, names, key="seconds"):
         for name in names
         if name in samples and key in samples[name][0]
     ]
-    return (title, unit, bars) if bars else None
+    return (f"{title}, {data_set['bytes'] / 1e6:,.0f} MB", unit, bars) if bars else None
 
 
-def save(matplotlib, panels, path):
-    """Two panels in a row."""
+def memory_panel(sizes):
+    """The peaks of each command at both sizes."""
+    bars = [
+        (f"cairn {command}, {size['megabytes']:,} MB", peaks)
+        for command in (sizes[0]["peak_mib"] if sizes else [])
+        for size, peaks in ((size, size["peak_mib"][command]) for size in sizes)
+    ]
+    return ("Peak memory", "MiB", bars) if bars else None
+
+
+def save(panels, campaign, path):
+    """Draws the panels that there are, two in a row."""
     from matplotlib.figure import Figure
+    from matplotlib.patches import Patch
 
     panels = [entry for entry in panels if entry]
     path.unlink(missing_ok=True)
     if not panels:
         return
     row_count = (len(panels) + 1) // 2
-    figure = Figure(figsize=(WIDTH_INCHES, 2.2 * row_count), layout="constrained")
+    figure = Figure(figsize=(WIDTH_INCHES, 2.1 * row_count + 1), layout="constrained")
     axes = figure.subplots(row_count, 2, squeeze=False).flat
     for axis, entry in zip(axes, panels):
         draw_panel(axis, *entry)
     for axis in list(axes)[len(panels) :]:
         axis.set_axis_off()
+    names = {"Cairn": OWN, "limit: a bare loop in C": LIMIT, "mongodump, mongorestore": PEER}
+    figure.legend(
+        [Patch(color=value) for value in names.values()], list(names), ncols=len(names),
+        loc="outside upper center", frameon=False,
+    )  # fmt: skip
+    figure.supxlabel(caption(campaign), fontsize=8)
     figure.savefig(path, metadata={"Date": None, "Creator": None})
+
+
+def caption(campaign):
+    """Below the plot."""
+    line = f"Medians of {campaign.runs} rounds, shorter is better; lines from least to most."
+    return f"{line}\n{as_sentence(campaign.machine)}"
 
 
 def draw_panel(axis, title, unit, bars):
@@ -101,16 +125,16 @@ def draw_panel(axis, title, unit, bars):
         [max(values) - middle for middle, (_, values) in zip(medians, bars)],
     ]
     axis.barh(
-        names, medians, xerr=spread, color=[color(name) for name in names],
+        names, medians, 0.8 * min(1, len(bars) / 4), xerr=spread,
+        color=[color(name) for name in names],
         error_kw={"linewidth": 1, "ecolor": "#333333"},
     )  # fmt: skip
     longest = max(max(values) for _, values in bars)
     for position, (middle, (_, values)) in enumerate(zip(medians, bars)):
-        text = f"{middle:.2f} {unit}" if middle < 10 else f"{middle:.1f} {unit}"
+        text = f"{number(middle)} {unit}"
         axis.text(max(values) + longest * 0.02, position, text, va="center")
     axis.set_xlim(0, longest * 1.22)
     axis.set_title(title, loc="left", fontsize=10, fontweight="bold")
-    axis.set_xlabel(unit)
     axis.spines[["top", "right"]].set_visible(False)
 
 

@@ -39,7 +39,10 @@ def as_markdown(campaign):
     sections = [
         "# Benchmark",
         METHOD.format(runs=campaign.runs).rstrip(),
-        as_sentence(campaign.machine) + peers_sentence(campaign.peers),
+        as_sentence(campaign.machine)
+        + peers_sentence(campaign.peers)
+        + f" Load before the first measurement: {campaign.load_average}.",
+        f"**{campaign.reservation}**" if campaign.reservation else "",
         "![The bars](bench.svg)",
         "## What must hold",
         table(barred, ["bar", "aim"]),
@@ -103,7 +106,7 @@ def row_of(cells):
 def verdict(campaign):
     """What does not hold, and what could not be measured."""
     broken = [result.key for result in campaign.results if result.holds_bar is False]
-    lines = [f"Does not hold: {key}." for key in broken] or ["Every bar holds."]
+    lines = [f"Does not hold: {key}." for key in broken] or ["Every bar that was measured holds."]
     lines += [
         f"Not measured, for {' and '.join(sorted(row.peers))} is not on PATH: {row.key}."
         for row in campaign.skipped
@@ -149,6 +152,8 @@ def as_json(campaign):
     return {
         "machine": campaign.machine,
         "peers": campaign.peers,
+        "load_average": campaign.load_average,
+        "reservation": campaign.reservation,
         "runs": campaign.runs,
         "holds": not campaign.broken,
         "rows": [

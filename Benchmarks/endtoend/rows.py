@@ -13,7 +13,7 @@ DATA_SETS = {
         DataSet("platform", 500_000, "a booking platform, ten collections with indexes"),
         DataSet("small", 1_700_000, "sensor readings, 120 bytes a document", "readings"),
         DataSet("large", 4_000, "reports, 100 KB a document", "reports"),
-        DataSet("tiny", 20_000, "2,000 collections of ten documents"),
+        DataSet("tiny", 20_000, "{tenth} collections of ten documents"),
     )
 }
 

@@ -23,9 +23,15 @@ class DataSet:
 
     theme: str
     documents: int
+    # With "{tenth}" for a tenth of the documents.
     title: str
     # The only one, where bare inserts are measured.
     collection: str = ""
+
+    @property
+    def description(self):
+        """What it is about."""
+        return self.title.format(tenth=f"{self.documents // 10:,}")
 
     @property
     def specification(self):
