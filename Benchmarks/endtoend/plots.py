@@ -13,7 +13,7 @@ WIDTH_INCHES = 10
 
 
 def draw(campaign, folder):
-    """Writes the plots for which there is anything to show."""
+    """Writes the plots for which there is anything to show; answers their names."""
     sys.path.insert(0, str(LIBRARY))
     import matplotlib
 
@@ -25,8 +25,13 @@ def draw(campaign, folder):
         "font.sans-serif": ["DejaVu Sans", "Verdana"],
         "font.size": 9,
     }
-    save(panels_of_the_bars(campaign), campaign, folder / "bench.svg")
-    save(panels_of_other_data(campaign.measured), campaign, folder / "bench-data-sets.svg")
+    plots = {
+        "bench.svg": panels_of_the_bars(campaign),
+        "bench-data-sets.svg": panels_of_other_data(campaign.measured),
+    }
+    for name, panels in plots.items():
+        save([entry for entry in panels if entry], campaign, folder / name)
+    return [name for name in plots if (folder / name).exists()]
 
 
 def panels_of_the_bars(campaign):
@@ -85,11 +90,10 @@ def memory_panel(sizes):
 
 
 def save(panels, campaign, path):
-    """Draws the panels that there are, two in a row."""
+    """Draws panels, two in a row; without any there is no file."""
     from matplotlib.figure import Figure
     from matplotlib.patches import Patch
 
-    panels = [entry for entry in panels if entry]
     path.unlink(missing_ok=True)
     if not panels:
         return

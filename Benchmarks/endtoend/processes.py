@@ -36,7 +36,10 @@ def run(*arguments):
             (os.POSIX_SPAWN_DUP2, complaints.fileno(), 2),
         ]
         start = time.perf_counter()
-        pid = os.posix_spawnp(command[0], command, os.environ, file_actions=streams)
+        try:
+            pid = os.posix_spawnp(command[0], command, os.environ, file_actions=streams)
+        except OSError as error:
+            raise BenchmarkError(f"{command[0]} does not start: {error.strerror}") from error
         _, status, usage = os.wait4(pid, 0)
         seconds = time.perf_counter() - start
         code = os.waitstatus_to_exitcode(status)

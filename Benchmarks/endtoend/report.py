@@ -32,8 +32,8 @@ Cairn's default; its lines below show by how much.
 """
 
 
-def as_markdown(campaign):
-    """The whole page."""
+def as_markdown(campaign, plots=()):
+    """The whole page; `plots` are the names of those that were drawn."""
     barred = [result for result in campaign.results if result.bar is not None]
     others = [result for result in campaign.results if result.bar is None]
     sections = [
@@ -43,15 +43,14 @@ def as_markdown(campaign):
         + peers_sentence(campaign.peers)
         + f" Load before the first measurement: {campaign.load_average}.",
         f"**{campaign.reservation}**" if campaign.reservation else "",
-        "![The bars](bench.svg)",
+        *(f"![Medians as bars]({name})" for name in plots),
         "## What must hold",
         table(barred, ["bar", "aim"]),
         verdict(campaign),
-        "## What else was measured",
-        DATA_SET_NOTE.rstrip(),
+        "## What else was measured" if others else "",
+        DATA_SET_NOTE.rstrip() if others else "",
         table(others, []),
         better_peers(campaign.results),
-        "![Other data sets](bench-data-sets.svg)",
         "## Seconds and sizes",
         "Medians.",
         medians_table(campaign.measured),
@@ -122,7 +121,7 @@ def better_peers(results):
         if (result.kind is TIMES_FASTER and result.value < 1)
         or (result.kind is TIMES_AS_LARGE and result.value > 1)
     ]
-    return "Where the peer is better:\n\n" + "\n".join(found) if found else ""
+    return "A peer is better at:\n\n" + "\n".join(found) if found else ""
 
 
 def medians_table(measured):

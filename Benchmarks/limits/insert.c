@@ -1,7 +1,7 @@
 /* The limit of a restore: documents inserted from memory, by threads that each have a client of
  * their own and take the next batch from a common file.
  *
- * Usage: insert URI DATABASE COLLECTION FILE [THREADS [BATCH_SIZE]]
+ * Usage: insert URI DATABASE COLLECTION FILE [THREADS]
  *
  * FILE has documents one after the other. Prints {"seconds", "documents", "bytes"}. The time is
  * that of the loops alone: the file is in memory and every client is connected before.
@@ -13,12 +13,12 @@
 #include <string.h>
 #include <time.h>
 
-enum { threads_max = 64, batch_size_max = 100000 };
+/* Other sizes gained nothing. */
+enum { threads_max = 64, batch_size = 1000 };
 
 static const char *uri, *database_name, *collection_name;
 static uint8_t *bytes;
 static size_t byte_count, offset, document_count;
-static int batch_size = 1000;
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static pthread_barrier_t connected;
 
@@ -37,7 +37,7 @@ static void fail(const char *what, const char *why) {
 static size_t take(bson_t *documents) {
     size_t count = 0;
     pthread_mutex_lock(&mutex);
-    while (count < (size_t)batch_size && offset < byte_count) {
+    while (count < batch_size && offset < byte_count) {
         int32_t length;
         if (byte_count - offset < sizeof length) fail("file", "cut");
         memcpy(&length, bytes + offset, sizeof length);
@@ -62,9 +62,8 @@ static void *insert(void *unused) {
     bson_t *options = BCON_NEW("ordered", BCON_BOOL(false), "validate", BCON_BOOL(false),
                                "writeConcern", "{", "w", BCON_INT32(1), "}");
     /* A bson_t is aligned beyond what malloc promises. */
-    bson_t *documents = aligned_alloc(BSON_ALIGN_OF_PTR > 128 ? BSON_ALIGN_OF_PTR : 128,
-                                      sizeof(bson_t) * batch_size);
-    const bson_t **pointers = malloc(sizeof *pointers * batch_size);
+    bson_t *documents = aligned_alloc(_Alignof(bson_t), sizeof(bson_t) * batch_size);
+    const bson_t *pointers[batch_size];
     for (int index = 0; index < batch_size; index++) pointers[index] = &documents[index];
 
     pthread_barrier_wait(&connected);
@@ -73,7 +72,6 @@ static void *insert(void *unused) {
         if (!mongoc_collection_insert_many(collection, pointers, count, options, NULL, &error))
             fail("inserting", error.message);
     }
-    free(pointers);
     free(documents);
     bson_destroy(options);
     bson_destroy(ping);
@@ -83,12 +81,10 @@ static void *insert(void *unused) {
 }
 
 int main(int count, char **arguments) {
-    if (count < 5) fail("usage", "insert URI DATABASE COLLECTION FILE [THREADS [BATCH_SIZE]]");
+    if (count < 5) fail("usage", "insert URI DATABASE COLLECTION FILE [THREADS]");
     uri = arguments[1], database_name = arguments[2], collection_name = arguments[3];
     int thread_count = count > 5 ? atoi(arguments[5]) : 2;
-    if (count > 6) batch_size = atoi(arguments[6]);
     if (thread_count < 1 || thread_count > threads_max) fail("usage", "1 to 64 threads");
-    if (batch_size < 1 || batch_size > batch_size_max) fail("usage", "1 to 100000 documents");
 
     FILE *file = fopen(arguments[4], "rb");
     if (!file || fseek(file, 0, SEEK_END)) fail(arguments[4], "can't be read");
