@@ -1,14 +1,17 @@
-# `make` alone lists the targets. All of it is swift and two scripts; nothing here is needed to
+# `make` alone lists the targets. All of it is swift and a few scripts; nothing here is needed to
 # work on the package, only convenient.
 .DEFAULT_GOAL := help
-.PHONY: help demo test build bench-memory bench-micro bench-instructions format lint clean
+.PHONY: help demo test build bench bench-memory bench-micro bench-instructions format lint clean
 
 # How many documents the demo backs up and restores: make demo DOCUMENTS=50000
 DOCUMENTS ?= 200000
 
+# What the benchmark is to do: make bench BENCH="--quick --rows restore"
+BENCH ?=
+
 SWIFT_FILES := Package.swift Sources Tests $(wildcard Benchmarks)
-# Tests of the archive reader in Python, which shows that the format needs nothing of ours.
-READER_TESTS := $(wildcard formats/*_test.py)
+# Of the archive reader, which shows that the format needs nothing of ours, and of the benchmark.
+PYTHON_TESTS := $(wildcard formats/*_test.py Benchmarks/*_test.py)
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -23,11 +26,17 @@ test: ## Build and run all tests
 	@Scripts/setup
 	swift build --build-tests
 	swift test --skip-build
-	@set -e; for file in $(READER_TESTS); do echo "python3 $$file"; python3 $$file; done
+	@set -e; for file in $(PYTHON_TESTS); do echo "python3 $$file"; python3 $$file; done
 
 build: ## Build the command line: .build/release/cairn
 	@Scripts/setup
 	swift build -c release --product cairn
+
+bench: ## Compare with limits and peers, write Benchmarks/results (BENCH="--quick")
+	@Scripts/setup plots
+	swift build -c release --product cairn
+	swift build -c release --product cairn-demo
+	Benchmarks/bench $(BENCH)
 
 bench-memory: ## Measure the peak memory of backup, verify and restore (2 GB on disk)
 	@Scripts/setup

@@ -1,11 +1,12 @@
 public import BSONBytes
 
-/// The data of an imaginary platform where people book coaches: what the demo backs up, what the
-/// tests damage and compare, what the benchmarks measure.
+/// Made-up data: what the demo backs up, what the tests damage and compare, what the benchmarks
+/// measure.
 ///
-/// The same seed and document count give the same bytes on every machine. Documents have 860 bytes
-/// on average, 90 bytes to 7 KB each, and shrink under gzip -6 to 36 %, about as real ones do.
+/// The same theme, seed and document count give the same bytes on every machine.
 public struct SampleDataSet: Sendable {
+    /// What the data is about.
+    public let theme: SampleTheme
     /// What every random choice derives from.
     public let seed: UInt64
     /// Documents of all collections together.
@@ -14,14 +15,12 @@ public struct SampleDataSet: Sendable {
     public let collections: [SampleCollection]
 
     /// - Parameter documentCount: zero or more, for all collections together.
-    public init(seed: UInt64, documentCount: Int) {
+    public init(_ theme: SampleTheme = .platform, seed: UInt64, documentCount: Int) {
         precondition(documentCount >= 0, "a data set has no negative size")
+        self.theme = theme
         self.seed = seed
         self.documentCount = documentCount
-        let plan = SamplePlan(seed: seed, documentCount: documentCount)
-        collections = SampleKind.allCases
-            .map { SampleCollection(kind: $0, plan: plan) }
-            .sorted { $0.name < $1.name }
+        collections = theme.collections(seed: seed, documentCount: documentCount)
     }
 
     /// The collection of that name, or nil.
@@ -35,25 +34,40 @@ public struct SampleDataSet: Sendable {
 /// A value without documents in it: they are made when asked for, any range at any time and by as
 /// many tasks as one likes.
 public struct SampleCollection: Sendable {
+    /// The collection's name, without a database.
+    public let name: String
+    /// How many documents it has.
+    public let documentCount: Int
+    /// What `createIndexes` takes: `key`, `name` and options each. Without the index on `_id`.
+    public let indexes: [BSONDocument]
     private let kind: SampleKind
     private let plan: SamplePlan
+    /// Where its documents begin among those of their kind.
+    private let start: Int
 
+    /// All documents of a kind.
     init(kind: SampleKind, plan: SamplePlan) {
-        self.kind = kind
-        self.plan = plan
+        self.init(kind: kind, plan: plan, name: kind.rawValue, indexes: kind.indexes)
     }
 
-    /// The collection's name, without a database.
-    public var name: String { kind.rawValue }
-
-    /// How many documents it has.
-    public var documentCount: Int { plan.documentCount(of: kind) }
+    /// Some documents of a kind.
+    ///
+    /// - Parameter range: within the documents of that kind; nil for all of them.
+    init(
+        kind: SampleKind, plan: SamplePlan, name: String, indexes: [BSONDocument],
+        range: Range<Int>? = nil
+    ) {
+        let range = range ?? 0..<plan.documentCount(of: kind)
+        self.kind = kind
+        self.plan = plan
+        self.name = name
+        self.indexes = indexes
+        start = range.lowerBound
+        documentCount = range.count
+    }
 
     /// What `create` takes besides the name: a validator, a collation, a capped size; mostly empty.
     public var options: BSONDocument { kind.options(documentCount: documentCount) }
-
-    /// What `createIndexes` takes: `key`, `name` and options each. Without the index on `_id`.
-    public var indexes: [BSONDocument] { kind.indexes }
 
     /// The documents of a range, one directly after the other.
     ///
@@ -76,7 +90,7 @@ public struct SampleCollection: Sendable {
         swap(&taken, &bytes)
         var writer = SampleWriter(plan: plan, bytes: taken)
         taken = []
-        for index in range { writer.appendDocument(of: kind, at: index) }
+        for index in range { writer.appendDocument(of: kind, at: start + index) }
         bytes = writer.takeBytes()
     }
 

@@ -1,6 +1,6 @@
 import BSONBytes
 
-/// The kinds of documents, which are the collections; the raw value is the collection's name.
+/// The kinds of documents; the raw value is the name of the collection that has them.
 enum SampleKind: String, CaseIterable, Sendable {
     case users
     case bookings = "session_bookings"
@@ -12,6 +12,13 @@ enum SampleKind: String, CaseIterable, Sendable {
     case notifications
     case availability
     case activityFeed = "activity_feed"
+    case orders
+    case readings
+    case reports
+    case settings
+
+    /// Those of the booking platform.
+    static let platform = allCases.filter { $0.share > 0 }
 
     /// What the shares add up to.
     static let shareTotal = 1000
@@ -29,10 +36,14 @@ enum SampleKind: String, CaseIterable, Sendable {
         case .notifications: 7
         case .availability: 8
         case .activityFeed: 9
+        case .orders: 10
+        case .readings: 11
+        case .reports: 12
+        case .settings: 13
         }
     }
 
-    /// How many of a thousand documents are of this kind.
+    /// How many of a thousand documents of the booking platform are of this kind.
     var share: Int {
         switch self {
         case .users: 120
@@ -45,6 +56,7 @@ enum SampleKind: String, CaseIterable, Sendable {
         case .notifications: 20
         case .availability: 20
         case .activityFeed: 10
+        case .orders, .readings, .reports, .settings: 0
         }
     }
 
@@ -89,7 +101,8 @@ enum SampleKind: String, CaseIterable, Sendable {
         }
     }
 
-    /// What `createIndexes` takes. Every kind of index occurs somewhere.
+    /// What `createIndexes` takes. Every kind of index occurs somewhere in the booking platform;
+    /// the other data sets measure documents, not indexes.
     var indexes: [BSONDocument] {
         switch self {
         case .users:
@@ -134,7 +147,8 @@ enum SampleKind: String, CaseIterable, Sendable {
                     $0.append("expireAfterSeconds", Int32.max)
                 }
             ]
-        case .availability, .activityFeed: []
+        case .settings: [index("key_1", ["key": 1])]
+        case .availability, .activityFeed, .orders, .readings, .reports: []
         }
     }
 

@@ -11,11 +11,21 @@ struct SamplePlan: Sendable {
     /// The part of an ObjectId that a server process draws at its start, by kind; 40 bits.
     private let processValues: [UInt64]
 
-    init(seed: UInt64, documentCount: Int) {
-        self.seed = seed
+    /// Documents of a booking platform, of every kind its share.
+    static func platform(seed: UInt64, documentCount: Int) -> SamplePlan {
         var counts = SampleKind.allCases.map { documentCount * $0.share / SampleKind.shareTotal }
         // The largest kind takes what rounding left over.
         counts[SampleKind.bookings.ordinal] += documentCount - counts.reduce(0, +)
+        return SamplePlan(seed: seed, counts: counts)
+    }
+
+    /// Documents of one kind only.
+    static func only(_ kind: SampleKind, seed: UInt64, documentCount: Int) -> SamplePlan {
+        SamplePlan(seed: seed, counts: SampleKind.allCases.map { $0 == kind ? documentCount : 0 })
+    }
+
+    private init(seed: UInt64, counts: [Int]) {
+        self.seed = seed
         self.counts = counts
         processValues = SampleKind.allCases.map { kind in
             SplitMix64.mix(seed &+ UInt64(kind.ordinal) &* 0xD1B5_4A32_D192_ED03) >> 24
@@ -28,6 +38,13 @@ struct SamplePlan: Sendable {
     /// The random numbers of one document, whatever was made before it.
     func random(for kind: SampleKind, at index: Int) -> SplitMix64 {
         let stream = SplitMix64.mix(seed) ^ UInt64(kind.ordinal) << 56
+        return SplitMix64(seed: SplitMix64.mix(stream &+ UInt64(index)))
+    }
+
+    /// The random numbers of something that occurs in many documents, such as a product: the same
+    /// wherever it does.
+    func random(for pool: SamplePool, at index: Int) -> SplitMix64 {
+        let stream = SplitMix64.mix(~seed) ^ pool.rawValue << 56
         return SplitMix64(seed: SplitMix64.mix(stream &+ UInt64(index)))
     }
 
@@ -44,6 +61,13 @@ struct SamplePlan: Sendable {
             seconds: UInt32(truncatingIfNeeded: seconds(of: kind, at: index)),
             processAndCounter: processValues[kind.ordinal] << 24 | UInt64(index & 0xFF_FFFF))
     }
+}
+
+/// What documents of several orders have in common, each a pool of its own random numbers.
+enum SamplePool: UInt64, Sendable {
+    case products = 1
+    case customers
+    case browsers
 }
 
 /// Twelve bytes, big-endian in a document: seconds, then five bytes of the process, then a counter

@@ -36,8 +36,22 @@ struct SampleWriter {
             case .notifications: writer.notification(index)
             case .availability: writer.availability(index)
             case .activityFeed: writer.activity(index)
+            case .orders: writer.order(index)
+            case .readings: writer.reading(index)
+            case .reports: writer.report(index)
+            case .settings: writer.setting(index)
             }
         }
+    }
+
+    /// Writes what is the same wherever it occurs: its random numbers are not the document's.
+    mutating func recurring(
+        _ pool: SamplePool, at index: Int, _ body: (inout SampleWriter) -> Void
+    ) {
+        let numbersOfTheDocument = random
+        random = plan.random(for: pool, at: index)
+        body(&self)
+        random = numbersOfTheDocument
     }
 
     // MARK: Elements

@@ -91,6 +91,10 @@ struct Vocabulary: Sendable {
             + "li lo lu ma me mi mo mu na ne ni no nu pa pe pi po ra re ri ro ru sa se si so su ta "
             + "te ti to tu va ve vi vo wa we wi ya yo za ze zo ran ter lin mar ton ber sky den")
 
+    static let browsers = Vocabulary("Chrome Safari Firefox Edge Opera")
+    static let systems = Vocabulary("Windows macOS Linux Android iOS")
+    static let units = Vocabulary("mm cm m g kg ml l W V mAh GB dB lm")
+
     static let userAgents = [
         Vocabulary.userAgent("Windows NT 10.0; Win64; x64", "Chrome"),
         Vocabulary.userAgent("Macintosh; Intel Mac OS X 10_15_7", "Version/17.1 Safari"),

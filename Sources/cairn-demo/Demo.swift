@@ -7,8 +7,7 @@ import SampleData
 /// The demonstration: load → back up → verify → damage → restore → prove. Everything that a user
 /// would do is done by the command line `cairn`, so that its lines can be copied.
 struct Demo: Sendable {
-    let documentCount: Int
-    let seed: UInt64
+    let dataSet: SampleDataSet
 
     /// Runs it; returns only when the restored data is proven equal.
     ///
@@ -21,14 +20,14 @@ struct Demo: Sendable {
         defer { folder.remove() }
         Terminal.say(
             Terminal.bold("Cairn demo")
-                + ": \(documentCount.grouped) documents of an imaginary platform for coaches, "
-                + "seed \(seed)")
+                + ": \(dataSet.documentCount.grouped) documents of an imaginary platform for "
+                + "coaches, seed \(dataSet.seed)")
         Terminal.say()
         let server = try await startAndLoad()
         let original = try await DatabaseState(reading: DemoServer.database, server.pool)
         let steps = DemoSteps(
-            cairn: cairn, server: server, repository: folder.path + "/repository",
-            original: original)
+            cairn: cairn, server: server, dataSet: dataSet,
+            repository: folder.path + "/repository", original: original)
         var report = DemoReport(original: original)
         report.timings.append(("backup", try await steps.backUp()))
         report.timings.append(("verify", try await steps.verify()))
@@ -42,15 +41,15 @@ struct Demo: Sendable {
     private func startAndLoad() async throws -> DemoServer {
         let clock = ContinuousClock()
         let start = clock.now
-        let server = try await DemoServer(documentCount: documentCount, seed: seed)
+        let server = try await DemoServer()
         let version = try await server.pool.withConnection { try await $0.serverInfo() }
             .versionString
         let started = clock.now
         Terminal.say(
             "A private mongod \(version) answers at \(server.uri) "
                 + "(\(start.duration(to: started).inSeconds.tenths) s)")
-        try await server.load()
-        let collections = server.dataSet.collections
+        try await server.load(dataSet)
+        let collections = dataSet.collections
         let indexCount = collections.reduce(0) { $0 + $1.indexes.count + 1 }
         Terminal.say(
             "Loaded \(collections.count) collections with \(indexCount) indexes "
@@ -63,6 +62,7 @@ struct Demo: Sendable {
 struct DemoSteps: Sendable {
     let cairn: CairnProgram
     let server: DemoServer
+    let dataSet: SampleDataSet
     let repository: String
     let original: DatabaseState
 
@@ -83,7 +83,7 @@ struct DemoSteps: Sendable {
         Terminal.say()
         Terminal.say(Terminal.bold("Now something goes wrong:"))
         let deeds = try await Damage(
-            dataSet: server.dataSet, pool: server.pool, database: DemoServer.database
+            dataSet: dataSet, pool: server.pool, database: DemoServer.database
         ).run()
         for deed in deeds { Terminal.say("  - \(deed)") }
         let damaged = try await DatabaseState(reading: DemoServer.database, server.pool)

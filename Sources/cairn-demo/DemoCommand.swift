@@ -1,35 +1,50 @@
 import ArgumentParser
 import Dispatch
 import Glibc
+import SampleData
 
 /// `cairn-demo`: a backup and a restore of a database of its own, from beginning to end.
 @main struct DemoCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "cairn-demo",
         abstract: "Show a backup, damage to the data and a proven restore on a private mongod.",
-        subcommands: [RunCommand.self, ServeCommand.self], defaultSubcommand: RunCommand.self)
+        subcommands: [
+            RunCommand.self, ServeCommand.self, WriteCommand.self, SettleCommand.self,
+        ], defaultSubcommand: RunCommand.self)
+}
+
+/// What all random choices of the data come from.
+struct SeedOption: ParsableArguments {
+    @Option(help: "What the random data derive from ($SEED, or 1).")
+    var seed: UInt64 = number(inEnvironment: "SEED") ?? 1
 }
 
 /// What the private server is filled with.
 struct DataOptions: ParsableArguments {
-    @Option(help: "How many documents there are in all ($DOCUMENTS, or 200,000).")
-    var documents = Self.environment("DOCUMENTS", or: 200_000)
+    /// How many documents may be asked for.
+    static let documentCounts = 0...100_000_000
 
-    @Option(help: "What the random data derive from ($SEED, or 1).")
-    var seed: UInt64 = Self.environment("SEED", or: 1)
+    @Option(help: "How many documents there are in all ($DOCUMENTS, or 200,000).")
+    var documents = number(inEnvironment: "DOCUMENTS") ?? 200_000
+
+    @OptionGroup var seedOption: SeedOption
+
+    /// What the random data derive from.
+    var seed: UInt64 { seedOption.seed }
+
+    /// The booking platform's.
+    var dataSet: SampleDataSet { SampleDataSet(seed: seed, documentCount: documents) }
 
     func validate() throws {
-        guard (0...100_000_000).contains(documents) else {
+        guard Self.documentCounts.contains(documents) else {
             throw ValidationError("the number of documents is from 0 to 100000000")
         }
     }
+}
 
-    /// A number in the environment. What is no number is left for the command line to state.
-    private static func environment<Number: FixedWidthInteger>(
-        _ name: String, or number: Number
-    ) -> Number {
-        getenv(name).flatMap { Number(String(cString: $0)) } ?? number
-    }
+/// A number in the environment. What is no number is left for the command line to state.
+private func number<Number: FixedWidthInteger>(inEnvironment name: String) -> Number? {
+    getenv(name).flatMap { Number(String(cString: $0)) }
 }
 
 /// The demonstration itself.
@@ -43,26 +58,7 @@ struct RunCommand: AsyncParsableCommand {
     func run() async throws {
         let data = data
         try await untilInterrupted {
-            try await Demo(documentCount: data.documents, seed: data.seed).run()
-        }
-    }
-}
-
-/// A filled server for benchmarks and for trying things out.
-struct ServeCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "serve",
-        abstract: "Start a private mongod, load the data, print its URI, wait for end of input.")
-
-    @OptionGroup var data: DataOptions
-
-    func run() async throws {
-        let data = data
-        try await untilInterrupted {
-            let server = try await DemoServer(documentCount: data.documents, seed: data.seed)
-            try await server.load()
-            Terminal.say(server.uri)
-            await endOfInput()
+            try await Demo(dataSet: data.dataSet).run()
         }
     }
 }
@@ -98,17 +94,4 @@ func untilInterrupted(_ body: @escaping @Sendable () async throws -> Void) async
         Terminal.complain("interrupted; the server and all files are removed")
         throw ExitCode(130)
     }
-}
-
-/// Returns when standard input ends, or when the task is cancelled.
-private func endOfInput() async {
-    let (ends, continuation) = AsyncStream<Void>.makeStream()
-    // A thread that blocks, for libdispatch's sources crash now and then at the end of a pipe. When
-    // the task is cancelled, it ends with the process.
-    DispatchQueue(label: "cairn.end-of-input").async {
-        var bytes = [UInt8](repeating: 0, count: 4096)
-        while read(STDIN_FILENO, &bytes, bytes.count) > 0 {}
-        continuation.finish()
-    }
-    for await _ in ends {}
 }

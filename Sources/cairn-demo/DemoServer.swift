@@ -3,26 +3,26 @@ import BSONBytes
 import MongoDriver
 import PrivateServer
 import SampleData
-import Synchronization
 
-/// A private server with the sample data in one database.
+/// A private server that sample data is loaded into.
 struct DemoServer: Sendable {
+    /// Where the data goes unless asked otherwise.
     static let database = "cairn_demo"
 
-    /// Documents of one insert job.
-    private static let jobDocumentCount = 5000
+    /// Bytes of one insert job, about.
+    private static let jobByteCount = 4 << 20
     private static let connectionCount = 4
 
-    let dataSet: SampleDataSet
     let pool: MongoPool
     /// Goes, with its data, when the last copy of this value does.
     private let server: PrivateServer
 
     /// Starts an empty server.
-    init(documentCount: Int, seed: UInt64) async throws {
-        dataSet = SampleDataSet(seed: seed, documentCount: documentCount)
+    ///
+    /// - Parameter cacheGB: memory for the storage engine's cache.
+    init(cacheGB: Double = 1) async throws {
         var options = PrivateServer.Options()
-        options.cacheGB = 1
+        options.cacheGB = cacheGB
         server = try await PrivateServer(options)
         pool = try MongoPool(uri: server.uri, connectionCountMax: Self.connectionCount)
     }
@@ -31,26 +31,23 @@ struct DemoServer: Sendable {
     var uri: String { server.uri.description }
 
     /// Creates the collections, inserts their documents on several connections, builds the indexes.
-    func load() async throws {
-        for collection in dataSet.collections {
-            try await pool.withConnection { connection in
-                try await connection.createCollection(
-                    collection.name, in: Self.database, options: collection.options)
+    func load(_ dataSet: SampleDataSet, into database: String = Self.database) async throws {
+        try await forEach(dataSet.collections) { collection, connection in
+            try await connection.createCollection(
+                collection.name, in: database, options: collection.options)
+        }
+        try await forEach(try dataSet.collections.flatMap(makeJobs)) { job, connection in
+            let documents = job.collection.documents(job.range)
+            let result = try await connection.insert(
+                documents[...], into: job.collection.name, on: database, options: InsertOptions())
+            if let error = result.errors.first {
+                throw DemoError("loading \(job.collection.name) failed: \(error)")
             }
         }
-        var jobs = makeJobs()[...]
-        try await withOrderedWindow(
-            width: Self.connectionCount, next: { jobs.popFirst() },
-            transform: { (job: LoadJob) in try await insert(job) }, deliver: { _ in })
-        var collections = dataSet.collections[...]
-        try await withOrderedWindow(
-            width: Self.connectionCount, next: { collections.popFirst() },
-            transform: { (collection: SampleCollection) in
-                try await pool.withConnection { connection in
-                    try await connection.createIndexes(
-                        collection.indexes, of: collection.name, in: Self.database)
-                }
-            }, deliver: { _ in })
+        try await forEach(dataSet.collections) { collection, connection in
+            try await connection.createIndexes(
+                collection.indexes, of: collection.name, in: database)
+        }
     }
 
     /// A part of a collection.
@@ -59,24 +56,25 @@ struct DemoServer: Sendable {
         let range: Range<Int>
     }
 
-    private func makeJobs() -> [LoadJob] {
-        dataSet.collections.flatMap { collection in
-            stride(from: 0, to: collection.documentCount, by: Self.jobDocumentCount).map { start in
-                let end = min(collection.documentCount, start + Self.jobDocumentCount)
-                return LoadJob(collection: collection, range: start..<end)
-            }
+    private func makeJobs(_ collection: SampleCollection) throws -> [LoadJob] {
+        guard collection.documentCount > 0 else { return [] }
+        let step = max(1, Self.jobByteCount / (try collection.document(at: 0).bytes.count))
+        return stride(from: 0, to: collection.documentCount, by: step).map { start in
+            LoadJob(
+                collection: collection, range: start..<min(collection.documentCount, start + step))
         }
     }
 
-    private func insert(_ job: LoadJob) async throws {
-        let documents = job.collection.documents(job.range)
-        let result = try await pool.withConnection { connection in
-            try await connection.insert(
-                documents[...], into: job.collection.name, on: Self.database,
-                options: InsertOptions())
-        }
-        if let error = result.errors.first {
-            throw DemoError("loading \(job.collection.name) failed: \(error)")
-        }
+    /// Does something with each element, several at a time, each on a connection of its own.
+    private func forEach<Element: Sendable>(
+        _ elements: [Element],
+        _ body: @escaping @Sendable (Element, MongoConnection) async throws -> Void
+    ) async throws {
+        var left = elements[...]
+        try await withOrderedWindow(
+            width: Self.connectionCount, next: { left.popFirst() },
+            transform: { (element: Element) in
+                try await pool.withConnection { try await body(element, $0) }
+            }, deliver: { _ in })
     }
 }
