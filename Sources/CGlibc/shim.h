@@ -1,5 +1,5 @@
 #include <malloc.h>
 
-// A GNU extension of <fcntl.h>, which Swift's module of glibc is built without (sync_file_range(2)).
+// sync_file_range(2): a GNU extension of <fcntl.h>, which Swift's module of glibc does not have.
 int sync_file_range(int descriptor, long offset, long count, unsigned int flags);
 #define CGLIBC_SYNC_FILE_RANGE_WRITE 2

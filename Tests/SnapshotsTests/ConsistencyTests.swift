@@ -72,7 +72,7 @@ extension InterruptedJobTests {
             // A collection that is dropped before its turn makes the backup start over.
             try await Self.make(fixture)
             let report = try await Self.gate().run { observer in
-                try await fixture.backup(observer: observer)
+                try await fixture.backup(observer: observer) { $0.readerCount = 1 }
             } meanwhile: {
                 try await fixture.dropCollection("m")
             }
@@ -142,7 +142,8 @@ extension InterruptedJobTests {
             let fixture = try await SnapshotFixture.shared()
             try await Self.make(fixture)
             let report = try await Self.gate().run { observer in
-                let report = try await fixture.backup(observer: observer)
+                // With more readers it would have been read before.
+                let report = try await fixture.backup(observer: observer) { $0.readerCount = 1 }
                 #expect(
                     observer.notices.count == (change == .index ? 0 : 1), "\(observer.notices)")
                 return report

@@ -29,6 +29,7 @@ extension SnapshotFixture {
         var options = Backup.Options(width: width)
         options.filter = NamespaceFilter(database: database)
         options.chunkTargetByteCount = 262_144
+        options.readerCount = width
         _ = try await Backup(
             pool, to: .file(path), options: options,
             environment: JobEnvironment(now: { 1_800_000_000_000 }, random: { 7 }),

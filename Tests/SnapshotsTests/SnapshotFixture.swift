@@ -100,12 +100,14 @@ struct SnapshotFixture: Sendable {
     func backup(
         _ compression: Compression = .standard, width: Int = 2, chunk: Int = 262_144,
         filter: NamespaceFilter? = nil, to store: FileSystemStore? = nil,
-        observer: RecordingObserver = RecordingObserver()
+        observer: RecordingObserver = RecordingObserver(),
+        adjust: (inout Backup.Options) -> Void = { _ in }
     ) async throws -> Backup.Report {
         var options = Backup.Options(width: width)
         options.filter = filter ?? NamespaceFilter(database: database)
         options.compression = compression
         options.chunkTargetByteCount = chunk
+        adjust(&options)
         return try await Backup(
             pool, to: .repository(store ?? self.store), options: options, environment: environment,
             observer: observer
@@ -116,13 +118,15 @@ struct SnapshotFixture: Sendable {
     func restore(
         _ location: ArchiveLocation? = nil, _ mode: Restore.Mode = .replace, width: Int = 2,
         renames: [String] = [], included: [String] = [], excluded: [String] = [],
-        usersAndRoles: Bool = true, observer: RecordingObserver = RecordingObserver()
+        usersAndRoles: Bool = true, observer: RecordingObserver = RecordingObserver(),
+        adjust: (inout Restore.Options) -> Void = { _ in }
     ) async throws -> RestoreReport {
         var options = Restore.Options(mode: mode, width: width)
         options.renames = try renames.map { try NamespaceRename($0) }
         options.filter.included = try included.map { try NamespacePattern($0) }
         options.filter.excluded = try excluded.map { try NamespacePattern($0) }
         options.restoresUsersAndRoles = usersAndRoles
+        adjust(&options)
         return try await Restore(
             location ?? .snapshot("latest", in: catalog), to: pool, options: options,
             observer: observer

@@ -64,6 +64,21 @@ struct BackupCommand: Job {
     var kind = "manual"
 
     @OptionGroup var width: WidthOptions
+
+    /// Cursors at once.
+    @Option(
+        help: ArgumentHelp("How many cursors are read at once, 1 to 64.", valueName: "count"))
+    var readers = 2
+
+    /// How a large collection is read.
+    @Option(
+        help: ArgumentHelp(
+            "How large collections are read: as they are stored, by one cursor, or by ranges of "
+                + "_id, by all readers at once, for servers with idle cores.",
+            valueName: "order"))
+    var readOrder = Backup.ReadOrder.natural
+
+    @OptionGroup var rate: RateOptions
     @OptionGroup var output: OutputOptions
 
     var writesArchiveToOutput: Bool { archive == "-" }
@@ -101,6 +116,9 @@ struct BackupCommand: Job {
                 "--kind is 1 to 32 lowercase letters, digits and underscores, not \"\(kind)\"")
         }
         options.kind = kind
+        options.readerCount = try WidthOptions.checked(readers, "--readers") ?? options.readerCount
+        options.readOrder = readOrder
+        options.rateLimiter = try rate.makeLimiter()
         if let chunkSize {
             let allowed =
                 ArchiveLimits.chunkTargetByteCountMin...ArchiveLimits.chunkTargetByteCountMax

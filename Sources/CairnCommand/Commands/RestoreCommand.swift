@@ -45,6 +45,22 @@ struct RestoreCommand: Job {
     var noUsersAndRoles = false
 
     @OptionGroup var width: WidthOptions
+
+    /// Chunks that are written at once.
+    @Option(
+        help: ArgumentHelp(
+            "How many connections write at once, 1 to 64. (default: one a processor, at least 2 "
+                + "and at most 8)",
+            valueName: "count"))
+    var writers: Int?
+
+    /// Documents of one insert.
+    @Option(
+        help: ArgumentHelp(
+            "The most documents of one insert, 1 to 100000.", valueName: "count"))
+    var batchDocuments = 1000
+
+    @OptionGroup var rate: RateOptions
     @OptionGroup var output: OutputOptions
 
     var cancellationMessage: String {
@@ -69,6 +85,13 @@ struct RestoreCommand: Job {
 
     private func makeOptions() throws -> Restore.Options {
         var options = Restore.Options(mode: mode, width: try width.resolved())
+        options.writerCount =
+            try WidthOptions.checked(writers, "--writers") ?? max(2, WidthOptions.processorCount)
+        guard (1...100_000).contains(batchDocuments) else {
+            throw Failure.usage("--batch-documents is a number from 1 to 100000")
+        }
+        options.batchDocumentCount = batchDocuments
+        options.rateLimiter = try rate.makeLimiter()
         options.filter = try selection.makeFilter()
         options.renames = try nsRename.map { try NamespaceRename($0) }
         options.restoresUsersAndRoles = !noUsersAndRoles

@@ -19,3 +19,5 @@ enum CodecName: String, CaseIterable, ExpressibleByArgument, Sendable {
 }
 
 extension Restore.Mode: ExpressibleByArgument {}
+
+extension Backup.ReadOrder: ExpressibleByArgument {}

@@ -17,13 +17,23 @@ struct WidthOptions: ParsableArguments, Sendable {
     ///
     /// - Throws: `Failure` with `usage`.
     func resolved() throws -> Int {
-        guard let jobs else {
-            let processorCount = sysconf(Int32(_SC_NPROCESSORS_ONLN))
-            return min(max(processorCount, Self.chosen.lowerBound), Self.chosen.upperBound)
+        try Self.checked(jobs, "--jobs") ?? Self.processorCount
+    }
+
+    /// Processors of this machine, 8 at most: what is chosen unless a number is given.
+    static var processorCount: Int {
+        let count = sysconf(Int32(_SC_NPROCESSORS_ONLN))
+        return min(max(count, chosen.lowerBound), chosen.upperBound)
+    }
+
+    /// A number that was given for an option, or nil.
+    ///
+    /// - Throws: `Failure` with `usage`.
+    static func checked(_ number: Int?, _ option: String) throws -> Int? {
+        guard let number else { return nil }
+        guard allowed.contains(number) else {
+            throw Failure.usage("\(option) is a number from 1 to 64, not \(number)")
         }
-        guard Self.allowed.contains(jobs) else {
-            throw Failure.usage("--jobs is a number from 1 to 64, not \(jobs)")
-        }
-        return jobs
+        return number
     }
 }

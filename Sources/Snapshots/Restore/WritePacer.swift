@@ -2,8 +2,8 @@ internal import MongoDriver
 internal import Synchronization
 
 /// Decides when a restore's next batch may be written: as its rate limit allows, and slower while
-/// the server is short of cache or its secondaries lag behind. Applications would feel it first, and
-/// a server that makes clients clean its cache gains nothing from more of them.
+/// the server is short of cache or its secondaries lag behind. Applications would feel it first,
+/// and a server that makes clients clean its cache gains nothing from more of them.
 final class WritePacer: Sendable {
     private struct State {
         /// How long each writer waits before a batch, in seconds.
