@@ -19,7 +19,7 @@ public enum ArchiveVerifier {
 
     /// Checks an archive.
     ///
-    /// Memory: `width` × (a stored chunk + a raw chunk).
+    /// Memory: (`width` + 1) × (a stored chunk + a raw chunk).
     /// - Parameters: - width: how many chunks are decoded at once, at least 1. - progress: called
     ///   after each chunk with the bytes it takes in the archive and those of its documents.
     /// - Throws: `ArchiveError` at the first defect.
@@ -31,7 +31,7 @@ public enum ArchiveVerifier {
         var chunkCount = 0
         var storedByteCount: UInt64 = 0
         try await withOrderedWindow(
-            width: width, next: { try await reader.next() },
+            width: width, ahead: 1, next: { try await reader.next() },
             transform: { (pending: PendingChunk) async throws -> Checked in
                 Checked(chunk: try pending.decoded(), storedByteCount: pending.storedByteCount)
             },
