@@ -36,6 +36,33 @@ import Testing
         #expect(running.withLock { $0.most } <= width)
     }
 
+    /// A result that is slow to come holds up only what is beyond the window.
+    @Test func resultsWaitForTheirTurnWhileOthersAreMade() async throws {
+        let started = Mutex(0)
+        var given = 0
+        var results: [Int] = []
+        try await withOrderedWindow(
+            width: 2, ahead: 3,
+            next: {
+                guard given < 20 else { return nil }
+                given += 1
+                #expect(given - results.count <= 5)
+                return given
+            },
+            transform: { (number: Int) async throws -> Int in
+                let count = started.withLock {
+                    $0 += 1
+                    return $0
+                }
+                #expect(count <= 20)
+                // The first one ends when four others have been begun, which only `ahead` allows.
+                while number == 1, started.withLock({ $0 }) < 5 { await Task.yield() }
+                return number
+            },
+            deliver: { results.append($0) })
+        #expect(results == Array(1...20))
+    }
+
     @Test(arguments: ["next", "transform", "deliver"], [1, 4])
     func anErrorOfAnyStageEndsIt(_ stage: String, _ width: Int) async throws {
         var given = 0
