@@ -1,6 +1,8 @@
 """Measures the table: for each data set a server, for each phase rounds that interleave everything
 that is compared."""
 
+import contextlib
+import json
 import pathlib
 import tempfile
 from dataclasses import dataclass, field, replace
@@ -42,17 +44,42 @@ def choose_rows(pattern):
     return [row for row in wanted if row not in skipped], skipped
 
 
-def measure(rows, runs, scale):
+def measure(rows, runs, scale, parts):
     """Measures what the rows need; answers, for each data set, its sizes and all single runs."""
     themes = [theme for theme in DATA_SETS if any(row.data_set == theme for row in rows)]
-    return {
-        theme: measure_data_set(
-            replace(DATA_SETS[theme], documents=int(DATA_SETS[theme].documents * scale)),
-            {name for row in rows if row.data_set == theme for name in row.measurements},
-            runs,
-        )
-        for theme in themes
-    }
+    measured = {}
+    for theme in themes:
+        data_set = replace(DATA_SETS[theme], documents=int(DATA_SETS[theme].documents * scale))
+        names = {name for row in rows if row.data_set == theme for name in row.measurements}
+        request = {"data_set": data_set.specification, "names": sorted(names), "runs": runs}
+        measured[theme] = parts.once(
+            theme, request, lambda chosen=data_set, wanted=names: measure_data_set(
+                chosen, wanted, runs
+            )
+        )  # fmt: skip
+    return measured
+
+
+class Parts:
+    """Measurements kept in a folder as they are made, so that half an hour is not lost when the
+    last minute fails."""
+
+    def __init__(self, folder, goes_on):
+        self.folder = folder
+        self.goes_on = goes_on
+
+    def once(self, name, request, body):
+        """What `body` answers, or what it has answered to the same request before."""
+        file = self.folder / f"{name}.json"
+        if self.goes_on and file.exists():
+            part = json.loads(file.read_text(encoding="utf-8"))
+            if part["request"] == request:
+                say(f"{name}: taken from {file}")
+                return part["found"]
+        found = body()
+        self.folder.mkdir(parents=True, exist_ok=True)
+        file.write_text(json.dumps({"request": request, "found": found}), encoding="utf-8")
+        return found
 
 
 def measure_data_set(data_set, names, runs):
@@ -62,8 +89,10 @@ def measure_data_set(data_set, names, runs):
         with tempfile.TemporaryDirectory(prefix="cairn-bench-") as folder:
             stage = Stage(data_set, uri, pathlib.Path(folder))
             samples = {}
-            for phase in PHASES.values():
-                samples |= measure_phase(stage, [name for name in phase if name in names], runs)
+            with contextlib.closing(stage):
+                for phase in PHASES.values():
+                    wanted = [name for name in phase if name in names]
+                    samples |= measure_phase(stage, wanted, runs)
     return {"title": data_set.description, **stage.content, "samples": samples}
 
 

@@ -8,6 +8,8 @@ from .processes import PROGRAMS, BenchmarkError, run
 DEMO = PROGRAMS / "cairn-demo"
 # All of a data set and of its copy stay in it, so nothing waits for a disk.
 CACHE_GB = 2
+# A server must be given something to load.
+NO_DATA = "small:0:nothing"
 
 
 @contextlib.contextmanager

@@ -1,5 +1,6 @@
 """One data set on a server, and everything that can be measured on it."""
 
+import contextlib
 import json
 import os
 import pathlib
@@ -9,7 +10,7 @@ from typing import Callable
 
 from .limits import limit
 from .processes import PROGRAMS, BenchmarkError, Finished, run
-from .servers import settle, write_documents
+from .servers import NO_DATA, private_server, settle, write_documents
 
 CAIRN = PROGRAMS / "cairn"
 CORES = min(len(os.sched_getaffinity(0)), 8)
@@ -27,6 +28,9 @@ class DataSet:
     title: str
     # The only one, where bare inserts are measured.
     collection: str = ""
+    # Whether each restore gets a server that is new: one keeps the files of thousands of dropped
+    # collections open for minutes, and may open only so many.
+    needs_fresh_servers: bool = False
 
     @property
     def description(self):
@@ -50,6 +54,7 @@ class Stage:
         self.database = data_set.theme
         # The last backup with each codec.
         self.archives = {}
+        self.fresh_server = contextlib.ExitStack()
         settle(uri)
         # Reads everything into the caches, too.
         self.content = self.count()
@@ -143,8 +148,17 @@ class Stage:
 
     def make_room(self):
         """So that every restore finds the same: no database, and nothing left to write."""
-        settle(self.uri, drop=self.database)
+        if self.data_set.needs_fresh_servers:
+            self.close()
+            self.uri = self.fresh_server.enter_context(private_server(NO_DATA))
+            settle(self.uri)
+        else:
+            settle(self.uri, drop=self.database)
         os.sync()
+
+    def close(self):
+        """Ends the server of the last restore, if it was a new one."""
+        self.fresh_server.close()
 
     # Archives
 
