@@ -1,5 +1,6 @@
 internal import ArchiveFormat
 internal import MongoDriver
+internal import Synchronization
 
 /// What must hold so that a backup may claim what it claims.
 extension Backup {
@@ -49,5 +50,17 @@ extension Backup {
             }
             return byteCount
         }
+    }
+}
+
+/// Bytes that are about to be read, once they are known.
+final class SizeEstimate: Sendable {
+    private let state = Mutex<UInt64?>(nil)
+
+    /// Nil as long as they are not known.
+    var byteCount: UInt64? { state.withLock { $0 } }
+
+    func set(to byteCount: UInt64?) {
+        state.withLock { $0 = byteCount }
     }
 }

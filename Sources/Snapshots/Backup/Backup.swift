@@ -152,7 +152,10 @@ public struct Backup: Sendable {
             options: ArchiveWriter.Options(
                 compression: options.compression, width: options.width,
                 chunkTargetByteCount: options.chunkTargetByteCount))
-        var progress = JobProgress(phase: .reading, byteCountTotal: try await estimate(plan))
+        var progress = JobProgress(phase: .reading)
+        // Only for the progress: nothing waits for it, and it ends with the reading.
+        let byteCountTotal = SizeEstimate()
+        async let _ = byteCountTotal.set(to: estimate(plan))
         try await withProducer(capacity: 2) { send in
             try await read(plan, send)
         } consume: { next in
@@ -164,6 +167,7 @@ public struct Backup: Sendable {
                     progress.subject =
                         plan.streams[Int(segment.namespaceOrdinal)].descriptor.namespace.description
                 }
+                progress.byteCountTotal = byteCountTotal.byteCount
                 observer.progressed(progress)
                 return chunk
             }
