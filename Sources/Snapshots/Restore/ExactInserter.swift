@@ -200,12 +200,7 @@ enum DocumentRun {
     }
 
     private static func hasEmptyTimestamp(_ document: UnsafeRawBufferPointer) throws -> Bool {
-        // Hardly any document gets past these two tests: it holds no byte that could be the type,
-        // or nowhere nine zero bytes in a row, the end of a name and the value.
-        guard let base = document.baseAddress,
-            memchr(base, Int32(BSONType.timestamp.rawValue), document.count) != nil,
-            document.hasRunOfZeros(9)
-        else { return false }
+        guard document.mayHoldEmptyTimestamp() else { return false }
         var reader = BSONElementReader(Array(document)[...])
         while let element = try reader.next() {
             if element.value.timestamp?.rawValue == 0, element.name != "_id" { return true }
@@ -224,15 +219,19 @@ enum DocumentRun {
 }
 
 extension UnsafeRawBufferPointer {
-    fileprivate func hasRunOfZeros(_ length: Int) -> Bool {
-        var end = length - 1
-        while end < count {
-            // Look at the last byte of the window first, and skip as far as a byte that is not zero
-            // allows.
-            var start = end
-            while start > end - length, self[start] == 0 { start -= 1 }
-            if start == end - length { return true }
-            end = start + length
+    /// Whether there is a byte that could be the type of a timestamp, and behind it what could be
+    /// the end of a name and eight zero bytes. Hardly any document has that by chance.
+    fileprivate func mayHoldEmptyTimestamp() -> Bool {
+        guard let start = baseAddress else { return false }
+        var rest = self[...]
+        while let hit = memchr(
+            start + rest.startIndex, Int32(BSONType.timestamp.rawValue), rest.count)
+        {
+            rest = rest[(UnsafeRawPointer(hit) - start + 1)...]
+            guard let end = memchr(start + rest.startIndex, 0, rest.count) else { return false }
+            let value = UnsafeRawPointer(end) - start + 1
+            guard value + 8 <= count else { return false }
+            if loadUnaligned(fromByteOffset: value, as: UInt64.self) == 0 { return true }
         }
         return false
     }
