@@ -107,7 +107,7 @@ struct TuneSummary {
         let name = conclusion.limitingStage.rawValue
         return [
             "stages of a backup: \(stages.joined(separator: ", "))",
-            "\(name) limits: a backup should reach about \(Self.rate(conclusion.bytesPerSecond))",
+            "\(name) limits: a backup can reach \(Self.rate(conclusion.bytesPerSecond)) at most",
         ]
     }
 

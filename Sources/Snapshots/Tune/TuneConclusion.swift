@@ -33,7 +33,7 @@ public struct TuneConclusion: Hashable, Sendable {
     public var writerCount: Int
     public var batchDocumentCount: Int
 
-    /// What a backup should reach, bytes of documents a second.
+    /// What a backup can reach at most, bytes of documents a second.
     public var bytesPerSecond: Double { rates[limitingStage] ?? 0 }
 
     private static let sameRate = 1.1
