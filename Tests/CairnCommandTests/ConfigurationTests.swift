@@ -1,5 +1,7 @@
 import ArchiveFormat
+import ArgumentParser
 import Foundation
+import Snapshots
 import Testing
 
 @testable import CairnCommand

@@ -44,7 +44,7 @@ struct TuneSummary {
         let parts: [[String]] = [
             [sample], readingLines, encodingLines, chunkLines,
             [
-                "disk of \(Formatting.visible(folder)): \(Self.rate(measurements.diskBytesPerSecond))"
+                [diskLine]
             ],
             insertionLines, stageLines, recommendationLines,
         ]
@@ -84,6 +84,10 @@ struct TuneSummary {
             ])
         }
         return table.lines
+    }
+
+    private var diskLine: String {
+        "disk of \(Formatting.visible(folder)): \(Self.rate(measurements.diskBytesPerSecond))"
     }
 
     private var insertionLines: [String] {
