@@ -3,6 +3,7 @@ public struct JobProgress: Sendable {
     /// What a job is doing.
     public enum Phase: String, Sendable {
         case reading
+        case measuring
         case verifying
         case loading
         case comparing

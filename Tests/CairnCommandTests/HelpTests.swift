@@ -8,7 +8,7 @@ import Testing
 /// the files anew.
 @Suite struct HelpTests {
     private static let commands: [String] = [
-        "cairn", "backup", "restore", "verify", "show", "list",
+        "cairn", "backup", "restore", "verify", "show", "list", "tune",
     ]
 
     private static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()

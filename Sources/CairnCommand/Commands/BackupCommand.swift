@@ -40,8 +40,10 @@ struct BackupCommand: Job {
     @OptionGroup var selection: SelectionOptions
 
     /// How chunks are compressed.
-    @Option(help: ArgumentHelp("How the archive is compressed.", valueName: "name"))
-    var codec = CodecName.gzip
+    @Option(
+        help: ArgumentHelp(
+            "How the archive is compressed. (default: gzip)", valueName: "name"))
+    var codec: CodecName?
 
     /// How hard the codec tries.
     @Option(
@@ -67,18 +69,20 @@ struct BackupCommand: Job {
 
     /// Cursors at once.
     @Option(
-        help: ArgumentHelp("How many cursors are read at once, 1 to 64.", valueName: "count"))
-    var readers = 2
+        help: ArgumentHelp(
+            "How many cursors are read at once, 1 to 64. (default: 2)", valueName: "count"))
+    var readers: Int?
 
     /// How a large collection is read.
     @Option(
         help: ArgumentHelp(
             "How large collections are read: as they are stored, by one cursor, or by ranges of "
-                + "_id, by all readers at once, for servers with idle cores.",
+                + "_id, by all readers at once, for servers with idle cores. (default: natural)",
             valueName: "order"))
-    var readOrder = Backup.ReadOrder.natural
+    var readOrder: Backup.ReadOrder?
 
     @OptionGroup var rate: RateOptions
+    @OptionGroup var config: ConfigurationOptions
     @OptionGroup var output: OutputOptions
 
     var writesArchiveToOutput: Bool { archive == "-" }
@@ -90,7 +94,7 @@ struct BackupCommand: Job {
     }
 
     func perform(_ observer: any JobObserver) async throws -> JobResult {
-        let options = try makeOptions()
+        let options = try makeOptions(try await config.load())
         let pool = try connection.makePool(
             connectionCountMax: options.readerCount + 1, isPatient: false)
         defer { pool.close() }
@@ -107,19 +111,20 @@ struct BackupCommand: Job {
         }
     }
 
-    private func makeOptions() throws -> Backup.Options {
-        var options = Backup.Options(width: try width.resolved())
+    private func makeOptions(_ file: Configuration) throws -> Backup.Options {
+        var options = Backup.Options(width: try width.resolved(file))
         options.filter = try selection.makeFilter(database: db)
-        options.compression = try Compression(codec.codec, level: level)
+        options.compression = try file.compression(codec: codec, level: level)
         guard SnapshotID.isKind(kind) else {
             throw Failure.usage(
                 "--kind is 1 to 32 lowercase letters, digits and underscores, not \"\(kind)\"")
         }
         options.kind = kind
-        options.readerCount = try WidthOptions.checked(readers, "--readers") ?? options.readerCount
-        options.readOrder = readOrder
-        options.rateLimiter = try rate.makeLimiter()
-        if let chunkSize {
+        options.readerCount =
+            try WidthOptions.checked(readers, "--readers") ?? file.readers ?? options.readerCount
+        options.readOrder = readOrder ?? file.readOrder ?? options.readOrder
+        options.rateLimiter = try rate.makeLimiter(file)
+        if let chunkSize = chunkSize ?? file.chunkSize {
             let allowed =
                 ArchiveLimits.chunkTargetByteCountMin...ArchiveLimits.chunkTargetByteCountMax
             guard allowed.contains(chunkSize.byteCount) else {

@@ -57,10 +57,11 @@ struct RestoreCommand: Job {
     /// Documents of one insert.
     @Option(
         help: ArgumentHelp(
-            "The most documents of one insert, 1 to 100000.", valueName: "count"))
-    var batchDocuments = 1000
+            "The most documents of one insert, 1 to 100000. (default: 1000)", valueName: "count"))
+    var batchDocuments: Int?
 
     @OptionGroup var rate: RateOptions
+    @OptionGroup var config: ConfigurationOptions
     @OptionGroup var output: OutputOptions
 
     var cancellationMessage: String {
@@ -71,7 +72,7 @@ struct RestoreCommand: Job {
     }
 
     func perform(_ observer: any JobObserver) async throws -> JobResult {
-        let options = try makeOptions()
+        let options = try makeOptions(try await config.load())
         let archive = try await source.locate()
         let pool = try connection.makePool(
             connectionCountMax: options.writerCount + 1, isPatient: true)
@@ -83,15 +84,17 @@ struct RestoreCommand: Job {
         return RestoreSummary(report: report, mode: mode, archive: archive).result
     }
 
-    private func makeOptions() throws -> Restore.Options {
-        var options = Restore.Options(mode: mode, width: try width.resolved())
+    private func makeOptions(_ file: Configuration) throws -> Restore.Options {
+        var options = Restore.Options(mode: mode, width: try width.resolved(file))
         options.writerCount =
-            try WidthOptions.checked(writers, "--writers") ?? max(2, WidthOptions.processorCount)
+            try WidthOptions.checked(writers, "--writers") ?? file.writers
+            ?? max(2, WidthOptions.processorCount)
+        let batchDocuments = batchDocuments ?? file.batchDocuments ?? options.batchDocumentCount
         guard (1...100_000).contains(batchDocuments) else {
             throw Failure.usage("--batch-documents is a number from 1 to 100000")
         }
         options.batchDocumentCount = batchDocuments
-        options.rateLimiter = try rate.makeLimiter()
+        options.rateLimiter = try rate.makeLimiter(file)
         options.filter = try selection.makeFilter()
         options.renames = try nsRename.map { try NamespaceRename($0) }
         options.restoresUsersAndRoles = !noUsersAndRoles

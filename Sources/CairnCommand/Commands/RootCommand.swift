@@ -22,7 +22,7 @@ struct RootCommand: ParsableCommand {
         version: Tool.description,
         subcommands: [
             BackupCommand.self, RestoreCommand.self, VerifyCommand.self, ShowCommand.self,
-            ListCommand.self,
+            ListCommand.self, TuneCommand.self,
         ])
 }
 

@@ -19,10 +19,11 @@ struct VerifyCommand: Job {
 
     @OptionGroup var source: ArchiveOptions
     @OptionGroup var width: WidthOptions
+    @OptionGroup var config: ConfigurationOptions
     @OptionGroup var output: OutputOptions
 
     func perform(_ observer: any JobObserver) async throws -> JobResult {
-        let width = try width.resolved()
+        let width = try width.resolved(try await config.load())
         let archive = try await source.locate()
         let clock = ContinuousClock()
         let start = clock.now

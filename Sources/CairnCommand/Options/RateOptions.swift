@@ -13,7 +13,8 @@ struct RateOptions: ParsableArguments, Sendable {
     /// The same for a job; nil when nothing is limited.
     ///
     /// - Throws: `Failure` with `usage` for two rates of one kind.
-    func makeLimiter() throws -> RateLimiter? {
+    func makeLimiter(_ file: Configuration) throws -> RateLimiter? {
+        let maxRate = maxRate.isEmpty ? [file.maxRate].compactMap(\.self) : maxRate
         let bytes = maxRate.compactMap(\.byteCount)
         let documents = maxRate.compactMap(\.documentCount)
         guard bytes.count <= 1, documents.count <= 1 else {

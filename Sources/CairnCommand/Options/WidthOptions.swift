@@ -13,11 +13,11 @@ struct WidthOptions: ParsableArguments, Sendable {
     private static let allowed = 1...64
     private static let chosen = 1...8
 
-    /// The number, whether given or chosen.
+    /// The number, whether given, configured or chosen.
     ///
     /// - Throws: `Failure` with `usage`.
-    func resolved() throws -> Int {
-        try Self.checked(jobs, "--jobs") ?? Self.processorCount
+    func resolved(_ file: Configuration) throws -> Int {
+        try Self.checked(jobs, "--jobs") ?? file.jobs ?? Self.processorCount
     }
 
     /// Processors of this machine, 8 at most: what is chosen unless a number is given.
