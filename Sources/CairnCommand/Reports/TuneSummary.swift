@@ -43,9 +43,7 @@ struct TuneSummary {
             + "measured in \(Formatting.duration(report.seconds))"
         let parts: [[String]] = [
             [sample], readingLines, encodingLines, chunkLines,
-            [
-                [diskLine]
-            ],
+            [diskLine],
             insertionLines, stageLines, recommendationLines,
         ]
         return parts.filter { !$0.isEmpty }.map { $0.joined(separator: "\n") }
