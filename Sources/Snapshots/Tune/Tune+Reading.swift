@@ -51,6 +51,8 @@ extension Tune {
     func takeSample(of streams: [BackupPlan.Stream]) async throws -> TuneSample {
         let stopwatch = try begin("taking a sample")
         var sample = TuneSample()
+        // Growing by itself, it would take twice as much.
+        sample.bytes.reserveCapacity(TuneSample.byteCountMax + 8 * 1024 * 1024)
         try await read(streams, .natural, readerCount: 2) { piece in
             let isFirst = piece.chunk.namespaceOrdinal == streams.first?.ordinal
             for segment in piece.chunk.segments {

@@ -139,7 +139,10 @@ public struct TuneConclusion: Hashable, Sendable {
                 writerCount: standardWriterCount, batchDocumentCount: 1000, bytesPerSecond: 0)
         let best = insertions.map(\.bytesPerSecond).max() ?? 0
         guard best > standard.bytesPerSecond * sameRate else { return standard }
-        return insertions.filter { $0.bytesPerSecond * sameRate >= best }
+        // Of those that are the same, the default number of writers rather than another.
+        let good = insertions.filter { $0.bytesPerSecond * sameRate >= best }
+        let same = good.filter { $0.writerCount == standardWriterCount }
+        return (same.isEmpty ? good : same)
             .min {
                 ($0.writerCount, $0.batchDocumentCount) < ($1.writerCount, $1.batchDocumentCount)
             }
