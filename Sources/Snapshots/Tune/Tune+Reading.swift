@@ -12,7 +12,7 @@ struct TuneSample: Sendable {
     var uniqueByteCount = 0
 
     /// The most bytes that are taken.
-    static let byteCountMax = 64 * 1024 * 1024
+    static let byteCountMax = 40 * 1024 * 1024
 
     var isFull: Bool { bytes.count >= Self.byteCountMax }
 }
