@@ -40,7 +40,7 @@ struct TuneCommand: Job {
     /// Whether documents are inserted.
     @Flag(
         help: """
-            Measure inserts too, for restores: writes up to 64 MiB at a time of copied documents \
+            Measure inserts too, for restores: writes up to 40 MiB at a time of copied documents \
             to a collection of its own, which it drops.
             """)
     var writes = false
