@@ -99,10 +99,10 @@ def save(panels, campaign, path):
         return
     row_count = (len(panels) + 1) // 2
     figure = Figure(figsize=(WIDTH_INCHES, 2.1 * row_count + 1), layout="constrained")
-    axes = figure.subplots(row_count, 2, squeeze=False).flat
+    axes = list(figure.subplots(row_count, 2, squeeze=False).flat)
     for axis, entry in zip(axes, panels):
         draw_panel(axis, *entry)
-    for axis in list(axes)[len(panels) :]:
+    for axis in axes[len(panels) :]:
         axis.set_axis_off()
     names = {"Cairn": OWN, "limit: a bare loop in C": LIMIT, "mongodump, mongorestore": PEER}
     figure.legend(

@@ -10,9 +10,9 @@ DATA_SETS = {
     data_set.theme: data_set
     for data_set in (
         DataSet("orders", 500_000, "orders of a web shop, 850 bytes a document", "orders"),
-        DataSet("platform", 500_000, "a booking platform, ten collections with indexes"),
-        DataSet("small", 1_000_000, "sensor readings, 120 bytes a document", "readings"),
-        DataSet("large", 4_000, "reports, 100 KB a document", "reports"),
+        DataSet("platform", 250_000, "a booking platform, ten collections with indexes"),
+        DataSet("small", 600_000, "sensor readings, 120 bytes a document", "readings"),
+        DataSet("large", 2_000, "reports, 100 KB a document", "reports"),
         DataSet(
             "tiny", 20_000, "{tenth} collections of ten documents", needs_fresh_servers=True
         ),
