@@ -109,10 +109,12 @@ func appendBytes(
 ) -> Bool {
     let head = stored
     var failed = false
-    stored = [UInt8](unsafeUninitializedCapacity: head.count + capacity) { buffer, count in
+    let roomy = BufferSize.rounded(head.count + capacity)
+    stored = [UInt8](unsafeUninitializedCapacity: roomy) { buffer, count in
         let bytes = UnsafeMutableRawBufferPointer(buffer)
         bytes.copyBytes(from: head)
-        let filled = fill(UnsafeMutableRawBufferPointer(rebasing: bytes[head.count...]))
+        let room = bytes[head.count..<head.count + capacity]
+        let filled = fill(UnsafeMutableRawBufferPointer(rebasing: room))
         failed = filled == nil
         count = head.count + (filled ?? 0)
     }
@@ -125,9 +127,23 @@ func makeBytes(
     _ byteCount: Int, _ fill: (UnsafeMutableRawBufferPointer) -> Bool
 ) -> [UInt8]? {
     var succeeded = false
-    let bytes = [UInt8](unsafeUninitializedCapacity: byteCount) { buffer, count in
-        succeeded = fill(UnsafeMutableRawBufferPointer(buffer))
+    let bytes = [UInt8](unsafeUninitializedCapacity: BufferSize.rounded(byteCount)) {
+        buffer, count in
+        succeeded = fill(
+            UnsafeMutableRawBufferPointer(
+                rebasing: UnsafeMutableRawBufferPointer(buffer)[..<byteCount]))
         count = succeeded ? byteCount : 0
     }
     return succeeded ? bytes : nil
+}
+
+/// How large the memory for a chunk is.
+enum BufferSize {
+    private static let step = 1024 * 1024
+
+    /// Whole MiB from one MiB on. Chunks are nearly, but not quite, of one size; were their buffers
+    /// so too, a heap would hardly ever find one that was freed to fit, and grow.
+    static func rounded(_ byteCount: Int) -> Int {
+        byteCount < step ? byteCount : (byteCount + step - 1) / step * step
+    }
 }

@@ -72,7 +72,10 @@ struct OpenFile: ~Copyable {
     /// Reads `count` bytes, or as many as there are.
     func read(at offset: UInt64, count: Int) throws(ObjectStorageError) -> [UInt8] {
         var failure: ObjectStorageError?
-        let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
+        // Whole MiB, so that a buffer that was freed fits the next read of about as much.
+        let mebibyte = 1024 * 1024
+        let capacity = count < mebibyte ? count : (count + mebibyte - 1) / mebibyte * mebibyte
+        let bytes = [UInt8](unsafeUninitializedCapacity: capacity) { buffer, filled in
             do throws(ObjectStorageError) {
                 while filled < count {
                     let got = try calling("cannot read", path) {
