@@ -92,7 +92,14 @@ struct SmallCollectionLoader: Sendable {
         let (plain, others) = try collections.divided { whole in
             try keeps || !DocumentRun.containsEmptyTimestamp(whole.documents)
         }
-        if try await !loadInTransaction(plain) {
+        if try await loadInTransaction(plain) {
+            // Afterwards: what goes wrong here says nothing about the transaction.
+            try await context.pool.withConnection { connection in
+                for whole in plain {
+                    try await whole.target.ordinary.tellIndexDifferences(connection)
+                }
+            }
+        } else {
             for whole in plain { try await loadAlone(whole) }
         }
         for whole in others { try await loadAlone(whole) }
@@ -114,9 +121,6 @@ struct SmallCollectionLoader: Sendable {
                             try await whole.target.ordinary.load(
                                 whole.documents, whole.totals, in: transaction)
                         }
-                    }
-                    for whole in collections {
-                        try await whole.target.ordinary.tellIndexDifferences(connection)
                     }
                     return true
                 } catch let error as MongoError
