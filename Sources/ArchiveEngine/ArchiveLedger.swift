@@ -72,7 +72,7 @@ public struct ArchiveLedger: Sendable {
     }
 
     private mutating func enter(
-        _ block: DecodedChunk.Block, of header: ChunkHeader?
+        _ block: MongodumpBlock.Block, of header: ChunkHeader?
     ) throws(ArchiveError) {
         guard let ordinal = ordinals[block.header.namespace] else {
             throw ArchiveError(.malformed, "a block's namespace is not in the prelude")
@@ -97,7 +97,7 @@ public struct ArchiveLedger: Sendable {
 
     /// In a Cairn archive namespaces come one after another. Other tools interleave theirs.
     private mutating func enterPlace(
-        of block: DecodedChunk.Block, ordinal: Int, in header: ChunkHeader
+        of block: MongodumpBlock.Block, ordinal: Int, in header: ChunkHeader
     ) throws(ArchiveError) {
         guard open ?? ordinal == ordinal else {
             throw ArchiveError(.malformed, "the namespace begins before another one ends")

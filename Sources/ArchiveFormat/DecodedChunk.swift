@@ -1,15 +1,7 @@
 /// A chunk's content after every check that can be made on the chunk alone.
 public struct DecodedChunk: Sendable {
-    /// A block and the totals of its documents.
-    public struct Block: Sendable {
-        public var header: MongodumpBlock.Header
-        /// Where its documents are in `bytes`.
-        public var documents: Range<Int>
-        public var totals: DocumentTotals
-    }
-
     public var bytes: [UInt8]
-    public var blocks: [Block]
+    public var blocks: [MongodumpBlock.Block]
     /// The chunk's header; nil for a run of documents out of a foreign archive.
     public var header: ChunkHeader?
 
@@ -22,9 +14,7 @@ public struct DecodedChunk: Sendable {
             self.header = header
             blocks = []
             guard header.kind != .prelude else { return }
-            for block in try MongodumpBlock.blocks(in: bytes) {
-                blocks.append(try Self.block(block, in: bytes))
-            }
+            blocks = try MongodumpBlock.blocks(in: bytes)
             try checkTotals(against: header)
         } catch {
             throw error.located(chunk: header.sequence)
@@ -36,24 +26,11 @@ public struct DecodedChunk: Sendable {
     /// - Throws: `malformed` when the bytes are not whole documents.
     public init(header: MongodumpBlock.Header, documents: [UInt8]) throws(ArchiveError) {
         bytes = documents
-        let block = MongodumpBlock.Block(
-            header: header, documents: 0..<documents.count, documentCount: 0)
-        blocks = [try Self.block(block, in: documents)]
-    }
-
-    private static func block(
-        _ block: MongodumpBlock.Block, in bytes: [UInt8]
-    ) throws(ArchiveError) -> Block {
-        let outcome: Result<DocumentTotals, ArchiveError> = bytes.withUnsafeBytes {
-            do throws(ArchiveError) {
-                return .success(
-                    try DocumentTotals(of: UnsafeRawBufferPointer(rebasing: $0[block.documents])))
-            } catch {
-                return .failure(error)
-            }
-        }
-        return Block(
-            header: block.header, documents: block.documents, totals: try outcome.get())
+        let totals = try documents.reading(DocumentTotals.init(of:))
+        blocks = [
+            MongodumpBlock.Block(
+                header: header, documents: 0..<documents.count, totals: totals)
+        ]
     }
 
     private func checkTotals(against header: ChunkHeader) throws(ArchiveError) {

@@ -67,17 +67,11 @@ public enum Frame {
         _ stored: [UInt8], header: ChunkHeader
     ) throws(ArchiveError) -> [UInt8] {
         try checkPayload(stored, header: header)
-        let outcome: Result<[UInt8], ArchiveError> = stored.withUnsafeBytes { bytes in
-            let payload = UnsafeRawBufferPointer(rebasing: bytes[headByteCount(header.codec)...])
-            do throws(ArchiveError) {
-                return .success(
-                    try header.codec.coder.decode(
-                        payload, rawByteCount: Int(header.rawByteCount)))
-            } catch {
-                return .failure(error)
-            }
+        return try stored.reading { bytes throws(ArchiveError) in
+            try header.codec.coder.decode(
+                UnsafeRawBufferPointer(rebasing: bytes[headByteCount(header.codec)...]),
+                rawByteCount: Int(header.rawByteCount))
         }
-        return try outcome.get()
     }
 
     /// What a frame that decodes to nothing hides: a slice of the index, or the trailer.
@@ -105,15 +99,9 @@ public enum Frame {
             throw ArchiveError(.lengthOutOfBounds, "chunk of \(raw.count) bytes is too large")
         }
         var stored = [UInt8](repeating: 0, count: headByteCount(header.codec))
-        let outcome: Result<Void, ArchiveError> = raw.withUnsafeBytes { bytes in
-            do throws(ArchiveError) {
-                try header.codec.coder.encode(bytes, level: level, into: &stored)
-                return .success(())
-            } catch {
-                return .failure(error)
-            }
+        try raw.reading { bytes throws(ArchiveError) in
+            try header.codec.coder.encode(bytes, level: level, into: &stored)
         }
-        try outcome.get()
         var finished = header
         finished.rawByteCount = UInt64(raw.count)
         seal(&finished, &stored)

@@ -57,54 +57,56 @@ public enum MongodumpBlock {
         public var header: Header
         /// Where its documents are in the decoded bytes.
         public var documents: Range<Int>
-        public var documentCount: Int
+        /// What they add up to.
+        public var totals: DocumentTotals
     }
 
-    /// Finds the blocks in `raw`, which must be whole blocks one after another.
+    /// Finds the blocks in `raw`, which must be whole blocks one after another, and looks at each
+    /// of their documents once.
     ///
-    /// Cost: a few loads a document; documents are not copied.
     /// - Throws: `malformed`.
     public static func blocks(in raw: [UInt8]) throws(ArchiveError) -> [Block] {
-        let outcome: Result<[Block], ArchiveError> = raw.withUnsafeBytes { bytes in
-            do throws(ArchiveError) {
-                var blocks: [Block] = []
-                var offset = 0
-                while offset < bytes.count {
-                    blocks.append(try block(in: bytes, at: &offset))
-                }
-                return .success(blocks)
-            } catch {
-                return .failure(error)
+        try raw.reading { bytes throws(ArchiveError) in
+            var blocks: [Block] = []
+            var offset = 0
+            while offset < bytes.count {
+                blocks.append(try block(in: bytes, at: &offset))
             }
+            return blocks
         }
-        return try outcome.get()
     }
 
     private static func block(
         in bytes: UnsafeRawBufferPointer, at offset: inout Int
     ) throws(ArchiveError) -> Block {
-        do {
-            let headerByteCount = try BSONFraming.documentByteCount(in: bytes, at: offset)
-            let header = try Header(
-                BSONDocument(validating: Array(bytes[offset..<offset + headerByteCount])))
-            offset += headerByteCount
-            let start = offset
-            var documentCount = 0
-            while !isTerminator(in: bytes, at: offset) {
-                offset += try BSONFraming.documentByteCount(in: bytes, at: offset)
-                documentCount += 1
-            }
-            let documents = start..<offset
-            offset += terminator.count
-            guard !header.isEnd || documentCount == 0 else {
-                throw ArchiveError(.malformed, "an end block holds documents")
-            }
-            return Block(header: header, documents: documents, documentCount: documentCount)
-        } catch let error as ArchiveError {
-            throw error
-        } catch {
-            throw ArchiveError(.malformed, "a block is damaged: \(error)")
+        let header = try header(in: bytes, at: &offset)
+        let start = offset
+        var totals = DocumentTotals()
+        while !isTerminator(in: bytes, at: offset) {
+            totals.add(try nextDocument(in: bytes, at: &offset))
         }
+        let documents = start..<offset
+        totals.crc64 = CRC64.checksum(UnsafeRawBufferPointer(rebasing: bytes[documents]))
+        offset += terminator.count
+        guard !header.isEnd || documents.isEmpty else {
+            throw ArchiveError(.malformed, "an end block holds documents")
+        }
+        return Block(header: header, documents: documents, totals: totals)
+    }
+
+    private static func header(
+        in bytes: UnsafeRawBufferPointer, at offset: inout Int
+    ) throws(ArchiveError) -> Header {
+        let document: BSONDocument
+        do throws(BSONError) {
+            let byteCount = try BSONFraming.documentByteCount(in: bytes, at: offset)
+            document = try BSONDocument(
+                validating: Array(bytes[offset..<offset + byteCount]))
+            offset += byteCount
+        } catch {
+            throw ArchiveError(.malformed, "a namespace header is damaged: \(error)")
+        }
+        return try Header(document)
     }
 
     static func isTerminator(in bytes: UnsafeRawBufferPointer, at offset: Int) -> Bool {

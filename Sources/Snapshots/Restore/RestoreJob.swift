@@ -255,7 +255,7 @@ private struct ChunkLoader: Sendable {
 
     private func blocks(
         of chunk: DecodedChunk
-    ) -> [(DecodedChunk.Block, (position: Int, target: any RestoreTarget))] {
+    ) -> [(MongodumpBlock.Block, (position: Int, target: any RestoreTarget))] {
         chunk.blocks.compactMap { block in
             guard !block.documents.isEmpty, let entry = targets[block.header.namespace] else {
                 return nil
@@ -265,7 +265,7 @@ private struct ChunkLoader: Sendable {
     }
 
     private func load(
-        _ block: DecodedChunk.Block, of chunk: DecodedChunk, _ target: any RestoreTarget
+        _ block: MongodumpBlock.Block, of chunk: DecodedChunk, _ target: any RestoreTarget
     ) async throws -> LoadOutcome {
         var outcome = try await target.load(chunk.bytes[block.documents])
         outcome.documentCount = block.totals.documentCount
