@@ -5,7 +5,8 @@ import Dispatch
 /// Owns one `mongoc_client_t` out of a pool and gives it back at the end. Every call blocks, so
 /// only a connection's executor calls.
 final class Client {
-    private let pointer: OpaquePointer
+    /// Valid as long as this object.
+    let pointer: OpaquePointer
     /// Outlives the client, as libmongoc demands.
     private let pool: ClientPool
 
@@ -85,9 +86,9 @@ final class Client {
     /// Whether the deployment recognizes a write that it has done already by session and
     /// transaction number, and the connection string does not say `retryWrites=false`.
     func recognizesRepetitions() throws(MongoError) -> Bool {
+        guard pool.mayNumberWrites else { return false }
         let server = try selectServer(for: .write)
-        let uri = mongoc_client_get_uri(pointer)
-        guard mongoc_uri_get_option_as_bool(uri, MONGOC_URI_RETRYWRITES, true),
+        guard
             let description = mongoc_client_get_server_description(pointer, server)
         else { return false }
         defer { mongoc_server_description_destroy(description) }
@@ -162,6 +163,10 @@ final class Client {
 ///
 /// Unchecked: libmongoc locks the pool itself.
 final class ClientPool: @unchecked Sendable {
+    /// Whether the connection string lets writes carry transaction numbers (`retryWrites`).
+    /// Libmongoc itself never numbers any: which inserts are numbered, and how often one is
+    /// repeated, is decided in `MongoConnection.insert`.
+    let mayNumberWrites: Bool
     /// Valid as long as this object.
     let pointer: OpaquePointer
     /// The connection string without its secrets.
@@ -170,6 +175,7 @@ final class ClientPool: @unchecked Sendable {
     /// - Parameter clientCountMax: how many clients may be out at a time.
     init(_ uri: MongoURI, clientCountMax: Int) throws(MongoError) {
         var failure = bson_error_t()
+        mayNumberWrites = uri.handle.mayNumberWrites
         guard let pool = mongoc_client_pool_new_with_error(uri.handle.pointer, &failure) else {
             throw MongoError(
                 .invalidURI, "the connection string cannot be used: \(failure.text)",

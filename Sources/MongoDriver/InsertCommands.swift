@@ -1,6 +1,6 @@
 import BSONBytes
 
-/// Cuts a run of documents into `insert` commands. A document is copied once, into the command; its
+/// Makes `insert` commands of a run of documents. A document is copied once, into the command; its
 /// inside is never looked at.
 struct InsertCommands {
     /// Bytes of the largest command that a server takes: a largest document and 16 KiB around it.
@@ -9,29 +9,21 @@ struct InsertCommands {
     /// What is left of the 16 KiB always holds our own fields, for names end at 255 bytes.
     static let reservedByteCount = 8 * 1024
 
-    private let documents: ArraySlice<UInt8>
+    private var batches: DocumentBatches
     private let head: [UInt8]
-    private let documentCountMax: Int
-    private var offset = 0
     /// How many documents the commands so far hold.
     private(set) var documentCount = 0
 
     /// - Parameter documents: whole documents, one after another.
     init(_ documents: ArraySlice<UInt8>, into collection: String, _ options: InsertOptions) {
-        self.documents = documents
-        documentCountMax = min(max(options.documentCountMax, 1), InsertOptions.documentCountLimit)
         let fields = BSONDocument { builder in
             builder.append("insert", collection)
-            builder.append("ordered", options.isOrdered)
-            if options.bypassDocumentValidation {
-                builder.append("bypassDocumentValidation", true)
-            }
-            if options.bypassEmptyTimestampReplacement {
-                builder.append("bypassEmptyTsReplacement", true)
-            }
-            if let concern = options.writeConcern { builder.append("writeConcern", concern) }
+            options.append(to: &builder)
         }
         head = fields.bytes.dropLast()
+        batches = DocumentBatches(
+            documents, documentCountMax: options.documentCountMax,
+            byteCountMax: Self.commandByteCountMax - Self.reservedByteCount - head.count - 64)
     }
 
     /// The next command's bytes, or nil when all documents are in one.
@@ -39,12 +31,10 @@ struct InsertCommands {
     /// - Parameter transactionNumber: by which the server recognizes a repetition; nil for none.
     /// - Throws: `BSONError` when the run is not made of whole documents.
     mutating func next(transactionNumber: Int64? = nil) throws(BSONError) -> [UInt8]? {
-        let lengths = try nextLengths()
-        guard !lengths.isEmpty else { return nil }
-        let keyByteCountMax = 6
-        let wrapping = lengths.count * (keyByteCountMax + 2) + 64
+        guard let batch = try batches.next() else { return nil }
+        let wrapping = batch.lengths.count * DocumentBatches.wrappingByteCountMax + 64
         var command: [UInt8] = []
-        command.reserveCapacity(head.count + lengths.reduce(0, +) + wrapping)
+        command.reserveCapacity(head.count + batch.documents.count + wrapping)
         command += head
         if let transactionNumber {
             let field = BSONDocument { $0.append("txnNumber", transactionNumber) }
@@ -53,46 +43,34 @@ struct InsertCommands {
         command += [BSONType.array.rawValue] + Array("documents".utf8) + [0]
         let arrayStart = command.count
         command += [0, 0, 0, 0]
-        var position = documents.startIndex + offset
-        for (index, length) in lengths.enumerated() {
+        var position = batch.documents.startIndex
+        for (index, length) in batch.lengths.enumerated() {
             command.append(BSONType.document.rawValue)
             command.append(contentsOf: String(index).utf8)
             command.append(0)
-            command.append(contentsOf: documents[position..<position + length])
+            command.append(contentsOf: batch.documents[position..<position + length])
             position += length
         }
         command += [0, 0]
         Self.store(command.count - 1 - arrayStart, in: &command, at: arrayStart)
         Self.store(command.count, in: &command, at: 0)
-        offset = position - documents.startIndex
-        documentCount += lengths.count
+        documentCount += batch.lengths.count
         return command
-    }
-
-    /// Lengths of the documents that the next command takes.
-    private func nextLengths() throws(BSONError) -> [Int] {
-        let outcome: Result<[Int], BSONError> = documents.withUnsafeBytes { bytes in
-            var lengths: [Int] = []
-            var position = offset
-            var byteCount = head.count + 64
-            do throws(BSONError) {
-                while position < bytes.count, lengths.count < documentCountMax {
-                    let length = try BSONFraming.documentByteCount(in: bytes, at: position)
-                    byteCount += length + 2 + String(lengths.count).utf8.count
-                    let limit = Self.commandByteCountMax - Self.reservedByteCount
-                    guard byteCount <= limit || lengths.isEmpty else { break }
-                    lengths.append(length)
-                    position += length
-                }
-                return .success(lengths)
-            } catch { return .failure(error) }
-        }
-        return try outcome.get()
     }
 
     private static func store(_ length: Int, in bytes: inout [UInt8], at offset: Int) {
         withUnsafeBytes(of: Int32(length).littleEndian) {
             bytes.replaceSubrange(offset..<offset + 4, with: $0)
         }
+    }
+}
+
+extension InsertOptions {
+    /// Adds the fields of an `insert` command that say so.
+    func append(to builder: inout BSONBuilder) {
+        builder.append("ordered", isOrdered)
+        if bypassDocumentValidation { builder.append("bypassDocumentValidation", true) }
+        if bypassEmptyTimestampReplacement { builder.append("bypassEmptyTsReplacement", true) }
+        if let writeConcern { builder.append("writeConcern", writeConcern) }
     }
 }

@@ -2,8 +2,9 @@ public import BSONBytes
 import Synchronization
 
 /// Numbers inserts. One count for the whole process: a number used twice in a session would make a
-/// server take the second insert for done.
-private let transactionCount = Atomic<Int64>(0)
+/// server take the second insert for done. It begins where libmongoc's counts never come to, which
+/// number the transactions that the same session may have served before.
+private let transactionCount = Atomic<Int64>(1 << 40)
 
 /// How often an insert is sent again when the network fails or the primary changes. Each time
 /// libmongoc waits for a primary up to `serverSelectionTimeoutMS`; an election takes some twelve
@@ -32,6 +33,10 @@ extension MongoConnection {
         options: InsertOptions,
         willSend: (_ byteCount: Int, _ documentCount: Int) async throws -> Void = { _, _ in }
     ) async throws -> WriteResult {
+        if options.ownsCollection, !options.isOrdered {
+            return try await insertUnnumbered(
+                documents, into: collection, on: database, options, willSend)
+        }
         var commands = InsertCommands(documents, into: collection, options)
         var result = WriteResult()
         var indexOffset = 0
@@ -64,11 +69,46 @@ extension MongoConnection {
 
     private func sendInsert(_ command: [UInt8], on database: String) throws -> Reply {
         let route = Route(kind: .write, session: writeSession)
+        return try repeating(mayRepeat: writeSession != nil) { _ in
+            reply(to: command, on: database, along: route)
+        }
+    }
+
+    /// Inserts into a collection that is the caller's alone.
+    private func insertUnnumbered(
+        _ documents: ArraySlice<UInt8>, into collection: String, on database: String,
+        _ options: InsertOptions,
+        _ willSend: (_ byteCount: Int, _ documentCount: Int) async throws -> Void
+    ) async throws -> WriteResult {
+        var batches = DocumentBatches(
+            documents, documentCountMax: options.documentCountMax,
+            byteCountMax: BSONLimits.documentByteCountMax)
+        var result = WriteResult()
+        var indexOffset = 0
+        while let batch = try batches.next() {
+            try await willSend(batch.documents.count, batch.lengths.count)
+            try Task.checkCancellation()
+            var (reply, isRepetition) = try repeating(mayRepeat: true) { isRepetition in
+                client.insertMany(batch, into: collection, on: database, options)
+                    .map { ($0, isRepetition) }
+            }
+            if isRepetition { reply.countDuplicatesAsInserted() }
+            result.add(reply.shifted(by: indexOffset))
+            indexOffset += batch.lengths.count
+        }
+        return result
+    }
+
+    /// Sends something until it is answered, as often as `repetitionCountMax` allows.
+    private func repeating<Answer>(
+        mayRepeat: Bool, _ send: (_ isRepetition: Bool) -> Result<Answer, MongoError>
+    ) throws -> Answer {
         var repetitionCount = 0
         while true {
-            do { return try reply(to: command, on: database, along: route).get() } catch {
-                let mayRepeat = writeSession != nil && error.isRetryable
-                guard mayRepeat, repetitionCount < repetitionCountMax else { throw error }
+            do { return try send(repetitionCount > 0).get() } catch {
+                guard mayRepeat, error.isRetryable, repetitionCount < repetitionCountMax else {
+                    throw error
+                }
                 repetitionCount += 1
                 try Task.checkCancellation()
             }

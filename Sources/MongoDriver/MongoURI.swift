@@ -38,8 +38,10 @@ public struct MongoURI: Sendable, CustomStringConvertible {
 ///
 /// Unchecked: the C value is written in `init` only and read after that.
 final class URIHandle: @unchecked Sendable {
-    /// Valid as long as this object.
+    /// Valid as long as this object; never says `retryWrites`.
     let pointer: OpaquePointer
+    /// What the string says of `retryWrites`; true when it says nothing.
+    let mayNumberWrites: Bool
 
     fileprivate init(_ string: String, socketTimeoutSeconds: Int32?) throws {
         _ = library
@@ -49,6 +51,8 @@ final class URIHandle: @unchecked Sendable {
             throw MongoError(.invalidURI, "the connection string cannot be read: \(reason)")
         }
         pointer = uri
+        mayNumberWrites = mongoc_uri_get_option_as_bool(uri, MONGOC_URI_RETRYWRITES, true)
+        mongoc_uri_set_option_as_bool(uri, MONGOC_URI_RETRYWRITES, false)
         // libmongoc takes what follows the first "@" for a host, and would make it known as one.
         guard hosts.allSatisfy({ !$0.contains("@") }) else {
             throw MongoError(.invalidURI, "an \"@\" in user or password is to be written %40")

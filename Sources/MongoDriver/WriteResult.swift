@@ -23,6 +23,21 @@ public struct WriteResult: Hashable, Sendable {
         }
     }
 
+    /// The same as part of a longer run of documents, `count` of which come before.
+    func shifted(by count: Int) -> WriteResult {
+        var shifted = self
+        shifted.errors = errors.map { $0.shifted(by: count) }
+        return shifted
+    }
+
+    /// Takes documents that were there already for inserted: an earlier try of the same had done
+    /// it.
+    mutating func countDuplicatesAsInserted() {
+        let others = errors.filter { $0.code != .duplicateKey }
+        documentCount += errors.count - others.count
+        errors = others
+    }
+
     /// Adds what another command wrote.
     mutating func add(_ other: WriteResult) {
         documentCount += other.documentCount
@@ -69,6 +84,11 @@ public struct InsertOptions: Sendable {
     /// Keep an empty timestamp as it is; without this a server puts the current time there. Only
     /// servers that know the option may be sent it (8.1, and late patches of 5.0 to 8.0).
     public var bypassEmptyTimestampReplacement = false
+    /// Nobody else writes to the collection, so a document that is found there when an insert is
+    /// repeated is one that the first try had put there. Such inserts need no transaction number,
+    /// by which a server recognizes a repetition and which costs it a tenth of its time. For
+    /// unordered inserts only; others are numbered all the same.
+    public var ownsCollection = false
     /// Such as `{w: "majority"}`; nil takes the connection string's.
     public var writeConcern: BSONDocument?
     /// Documents per command, at least one, at most `InsertOptions.documentCountLimit`.

@@ -123,6 +123,55 @@ extension ServerTests {
             }
         }
 
+        /// Without a number: the first breaks the connection before the insert; the second makes
+        /// the server say, when it has inserted, that its primary has changed.
+        @Test(arguments: ["closeConnection", "writeConcernError"])
+        func anInsertOfOnesOwnIsRepeatedWithoutDoublingAnything(failure: String) async throws {
+            var serverOptions = PrivateServer.Options()
+            serverOptions.arguments = ["--setParameter", "enableTestCommands=1"]
+            let server = try await PrivateServer(serverOptions)
+            let pool = try MongoPool(uri: server.uri, connectionCountMax: 1)
+            let command = BSONDocument {
+                $0.append("configureFailPoint", "failCommand")
+                $0.append("mode", BSONDocument { $0.append("times", Int32(1)) })
+                $0.append(
+                    "data",
+                    BSONDocument {
+                        $0.append("failCommands", array: ["insert"])
+                        if failure == "closeConnection" {
+                            $0.append(failure, true)
+                        } else {
+                            let error = BSONDocument {
+                                $0.append("code", Int32(91))
+                                $0.append("errmsg", "the primary steps down")
+                            }
+                            $0.append(failure, error)
+                        }
+                    })
+            }
+            try await pool.withConnection { connection in
+                _ = try await connection.run(command, on: "admin")
+                let documents = makeDocuments(25)
+                var options = InsertOptions()
+                options.isOrdered = false
+                options.ownsCollection = true
+                options.documentCountMax = 10
+                let result = try await connection.insert(
+                    run(of: documents), into: "c", on: "d", options: options)
+                #expect(result.documentCount == 25)
+                #expect(result.errors.isEmpty)
+                let request = FindRequest(database: "d", collection: "c")
+                let found = try await connection.withCursor(request, drain).documents
+                #expect(found == documents)
+                // It has no number that a server would count.
+                let status = try await connection.run(
+                    BSONDocument { $0.append("serverStatus", Int32(1)) }, on: "admin")
+                let retried = try status.first("transactions")?.document?
+                    .first("retriedStatementsCount")?.wholeNumber
+                #expect(retried == 0)
+            }
+        }
+
         @Test func aStandaloneServerTakesInsertsAndKeepsThemOverARestart() async throws {
             var options = PrivateServer.Options()
             options.isReplicaSet = false

@@ -1,5 +1,7 @@
 import BSONBytes
+import Foundation
 import MongoDriver
+import PrivateServer
 import Testing
 
 extension ServerTests {
@@ -18,27 +20,39 @@ extension ServerTests {
             }
         }
 
+        /// Both ways that inserts go: as a numbered command, and beside one that has no number.
+        static let ways = [false, true]
+
+        private func unordered(_ ownsCollection: Bool) -> InsertOptions {
+            var options = InsertOptions()
+            options.isOrdered = false
+            options.ownsCollection = ownsCollection
+            return options
+        }
+
         private func roundTrip(
-            _ documents: [BSONDocument], _ connection: MongoConnection, _ database: String
+            _ documents: [BSONDocument], _ options: InsertOptions, _ connection: MongoConnection,
+            _ database: String
         ) async throws -> [BSONDocument] {
             let result = try await connection.insert(
-                run(of: documents), into: "c", on: database, options: InsertOptions())
+                run(of: documents), into: "c", on: database, options: options)
             #expect(result.documentCount == documents.count)
             #expect(result.errors.isEmpty)
             let request = FindRequest(database: database, collection: "c")
             return try await connection.withCursor(request, drain).documents
         }
 
-        @Test func theLargestDocumentGoesInAndOut() async throws {
+        @Test(arguments: ways) func theLargestDocumentGoesInAndOut(owned: Bool) async throws {
             try await withDatabase { connection, database in
                 let largest = document(byteCount: BSONLimits.documentByteCountMax)
                 #expect(largest.bytes.count == 16_777_216)
-                let found = try await roundTrip([largest], connection, database)
+                let found = try await roundTrip(
+                    [largest], unordered(owned), connection, database)
                 #expect(found == [largest])
             }
         }
 
-        @Test func fieldNamesAreNobodysBusiness() async throws {
+        @Test(arguments: ways) func fieldNamesAreNobodysBusiness(owned: Bool) async throws {
             try await withDatabase { connection, database in
                 let documents = [
                     BSONDocument {
@@ -52,15 +66,16 @@ extension ServerTests {
                     },
                     BSONDocument { $0.append("_id", Int32(2)) },
                 ]
-                let found = try await roundTrip(documents, connection, database)
+                let found = try await roundTrip(
+                    documents, unordered(owned), connection, database)
                 #expect(found == documents)
             }
         }
 
-        @Test func refusedDocumentsAreNamedByTheirIndexOverAllCommands() async throws {
+        @Test(arguments: ways)
+        func refusedDocumentsAreNamedByTheirIndexOverAllCommands(owned: Bool) async throws {
             try await withDatabase { connection, database in
-                var options = InsertOptions()
-                options.isOrdered = false
+                var options = unordered(owned)
                 options.documentCountMax = 10
                 options.writeConcern = BSONDocument { $0.append("w", "majority") }
                 let documents = makeDocuments(25)
@@ -73,6 +88,36 @@ extension ServerTests {
                 #expect(result.errors.map(\.index) == [3, 17])
                 #expect(result.errors.allSatisfy { $0.code == .duplicateKey })
                 #expect(result.errors.allSatisfy { !$0.description.contains("dup key") })
+            }
+        }
+
+        /// libmongoc gives a session that a transaction has ended to whoever asks next, and the
+        /// server remembers the transaction's number. In a process of its own, for inserts are
+        /// counted in the whole process.
+        @Test func anInsertIsNotTakenForATransactionThatWasBefore() async throws {
+            let port = try await PrivateServer.shared().port
+            await #expect(processExitsWith: .success) { [port = port as UInt16] in
+                let uri = try MongoURI("mongodb://127.0.0.1:\(port)/?directConnection=true")
+                let pool = try MongoPool(uri: uri, connectionCountMax: 1)
+                let documents = makeDocuments(2)
+                let database = "numbered\(getpid())"
+                try await pool.withConnection { connection in
+                    for number in 0..<3 {
+                        try await connection.withTransaction { transaction in
+                            try await transaction.insert(
+                                documents[0].bytes[...], into: "t\(number)", on: database,
+                                options: InsertOptions())
+                        }
+                    }
+                    for number in 0..<3 {
+                        let result = try await connection.insert(
+                            run(of: documents), into: "c\(number)", on: database,
+                            options: InsertOptions())
+                        guard result.documentCount == 2 else { exit(1) }
+                    }
+                    let drop = BSONDocument { $0.append("dropDatabase", Int32(1)) }
+                    _ = try await connection.run(drop, on: database)
+                }
             }
         }
 
@@ -115,9 +160,10 @@ extension ServerTests {
             }
         }
 
-        @Test func aWriteConcernThatCannotBeMetIsThrown() async throws {
+        @Test(arguments: ways)
+        func aWriteConcernThatCannotBeMetIsThrown(owned: Bool) async throws {
             try await withDatabase { connection, database in
-                var options = InsertOptions()
+                var options = unordered(owned)
                 options.writeConcern = BSONDocument {
                     $0.append("w", Int32(3))
                     $0.append("wtimeout", Int32(100))
@@ -130,7 +176,7 @@ extension ServerTests {
             }
         }
 
-        @Test func aValidatorIsBypassedOnlyWhenAsked() async throws {
+        @Test(arguments: ways) func aValidatorIsBypassedOnlyWhenAsked(owned: Bool) async throws {
             try await withDatabase { connection, database in
                 let validator = BSONDocument {
                     $0.append(
@@ -140,7 +186,7 @@ extension ServerTests {
                         })
                 }
                 try await connection.createCollection("c", in: database, options: validator)
-                var options = InsertOptions()
+                var options = unordered(owned)
                 let documents = run(of: makeDocuments(1))
                 let refused = try await connection.insert(
                     documents, into: "c", on: database, options: options)
@@ -149,6 +195,30 @@ extension ServerTests {
                 let taken = try await connection.insert(
                     documents, into: "c", on: database, options: options)
                 #expect(taken.documentCount == 1)
+            }
+        }
+
+        /// The server of the tests is too old to know the option, and says so.
+        @Test(arguments: ways)
+        func emptyTimestampsAreAskedToBeKept(owned: Bool) async throws {
+            try await withDatabase { connection, database in
+                var options = unordered(owned)
+                options.bypassEmptyTimestampReplacement = true
+                let error = await #expect(throws: MongoError.self) {
+                    try await connection.insert(
+                        run(of: makeDocuments(1)), into: "c", on: database, options: options)
+                }
+                #expect(error?.message.contains("bypassEmptyTsReplacement") == true)
+            }
+        }
+
+        @Test func aRunThatIsCutIsRefused() async throws {
+            try await withDatabase { connection, database in
+                await #expect(throws: BSONError.self) {
+                    try await connection.insert(
+                        run(of: makeDocuments(2)).dropLast(), into: "c", on: database,
+                        options: unordered(true))
+                }
             }
         }
     }

@@ -17,6 +17,8 @@ struct ExactInserter: Sendable {
     let context: RestoreContext
     let namespace: Namespace
     let isOrdered: Bool
+    /// Whether nobody else writes to the collection: a staging collection, not a live one.
+    var ownsCollection = false
     /// Whether inserts wait until the restore's pacer lets them through.
     var isPaced = true
 
@@ -90,6 +92,7 @@ struct ExactInserter: Sendable {
     ) async throws -> WriteResult {
         var options = InsertOptions()
         options.isOrdered = isOrdered
+        options.ownsCollection = ownsCollection
         // Validators judge what applications write, not what was there already.
         options.bypassDocumentValidation = true
         options.bypassEmptyTimestampReplacement = context.server.keepsEmptyTimestamps

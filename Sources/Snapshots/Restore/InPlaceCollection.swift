@@ -30,7 +30,7 @@ struct InPlaceCollection: RestoreTarget {
         self.isNew = isNew
         definition = try CollectionDefinition(choice.descriptor)
         inserter = ExactInserter(
-            context: context, namespace: staging, isOrdered: false)
+            context: context, namespace: staging, isOrdered: false, ownsCollection: true)
         merger = DocumentMerger(context: context, namespace: live)
         self.context = context
     }

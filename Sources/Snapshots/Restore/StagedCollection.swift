@@ -22,7 +22,7 @@ struct StagedCollection: RestoreTarget {
             choice.target.database, claim.name.description)
         definition = try CollectionDefinition(choice.descriptor)
         inserter = ExactInserter(
-            context: context, namespace: staging, isOrdered: keepsOrder)
+            context: context, namespace: staging, isOrdered: keepsOrder, ownsCollection: true)
         self.context = context
     }
 

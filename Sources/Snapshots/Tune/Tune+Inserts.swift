@@ -39,6 +39,7 @@ extension Tune {
     ) async throws -> Double {
         var insertOptions = InsertOptions()
         insertOptions.isOrdered = false
+        insertOptions.ownsCollection = true
         insertOptions.documentCountMax = width.batchDocumentCount
         let options = insertOptions
         let pool = pool
