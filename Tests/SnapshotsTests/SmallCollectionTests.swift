@@ -26,6 +26,15 @@ import Testing
         try await fixture.insert([document(1)], "capped")
     }
 
+    private static func committedTransactionCount(_ fixture: SnapshotFixture) async throws -> Int {
+        let command = BSONDocument { $0.append("serverStatus", Int32(1)) }
+        let status = try await fixture.pool.withConnection {
+            try await $0.run(command, on: "admin")
+        }
+        let transactions = try status.first("transactions")?.document
+        return try #require(try transactions?.first("totalCommitted")?.wholeNumber)
+    }
+
     @Test func theyComeBackIntoNothing() async throws {
         let fixture = try await SnapshotFixture.shared()
         try await Self.make(fixture)
@@ -33,8 +42,11 @@ import Testing
         try await fixture.backup()
         try await fixture.drop()
         let observer = RecordingObserver()
+        let committedCount = try await Self.committedTransactionCount(fixture)
         let report = try await fixture.restore(observer: observer)
         #expect(try await fixture.state() == before)
+        // 105 collections, 27 or fewer together.
+        #expect(try await Self.committedTransactionCount(fixture) >= committedCount + 4)
         #expect(report.outcome.insertedCount == report.outcome.documentCount)
         #expect(report.entries.count == 107)
         #expect(observer.notices.isEmpty, "\(observer.notices)")

@@ -75,7 +75,7 @@ struct RestoreCommand: Job {
         let options = try makeOptions(try await config.load())
         let archive = try await source.locate()
         let pool = try connection.makePool(
-            connectionCountMax: options.writerCount + 1, isPatient: true)
+            connectionCountMax: options.connectionCount, isPatient: true)
         defer { pool.close() }
         let report = try await naming(archive.name) {
             try await Restore(archive.location, to: pool, options: options, observer: observer)

@@ -27,6 +27,11 @@ public struct Restore: Sendable {
         /// How many chunks are written at once, each on a connection of its own. Two keep a server
         /// busy that shares two cores with the restore; on a larger one more do.
         public var writerCount = 2
+        /// How many small collections' transactions and renames are under way at once: a server
+        /// does not work on those but waits for its disk.
+        var waitingWriterCount: Int { 2 * writerCount }
+        /// How many connections it is good to have.
+        public var connectionCount: Int { waitingWriterCount + 1 }
         /// The most documents of one insert.
         public var batchDocumentCount = 1000
         /// Holds the restore down; nil for as fast as can be.
@@ -43,8 +48,7 @@ public struct Restore: Sendable {
     private let options: Options
     private let observer: any JobObserver
 
-    /// - Parameter pool: with at least two connections, and better one more than
-    ///   `options.writerCount`.
+    /// - Parameter pool: with at least two connections, and better `options.connectionCount`.
     public init(
         _ location: ArchiveLocation, to pool: MongoPool, options: Options,
         observer: any JobObserver

@@ -15,7 +15,9 @@ struct RestoreJob {
             try await forEachTarget { try await $0.prepare() }
             let (report, ledger) = try await load()
             try await complete(ledger)
-            try await commit()
+            try await RestoreCommit(
+                targets: plan.targets, width: options.waitingWriterCount, context: context
+            ).run()
             return report
         } catch {
             await abandon()
@@ -32,7 +34,8 @@ struct RestoreJob {
         var outcomes: [Int: LoadOutcome] = [:]
         var report = RestoreReport()
         var progress = JobProgress(phase: .loading, byteCountTotal: plan.byteCountTotal(reader))
-        let loader = ChunkLoader(targets: plan.targetsByDataNamespace, context: context)
+        let loader = ChunkLoader(
+            plan.targetsByDataNamespace, width: options.waitingWriterCount, context)
         try await withDecodedChunks { next in
             try await withOrderedWindow(
                 width: options.writerCount, ahead: options.writerCount, next: next,
@@ -106,33 +109,6 @@ struct RestoreJob {
             transform: body, deliver: { _ in })
     }
 
-    /// Makes everything live. Once begun it is not cancelled any more: what is left are renames,
-    /// and half of them would be neither the old state nor the new.
-    private func commit() async throws {
-        let targets = plan.targets.sorted { $0.commitRank < $1.commitRank }
-        let observer = context.observer
-        observer.progressed(JobProgress(phase: .publishing))
-        try Task.checkCancellation()
-        let majority = try await MajorityProof(targets, context)
-        try await Task {
-            for (number, target) in targets.enumerated() {
-                observer.progressed(
-                    JobProgress(phase: .publishing, subject: target.namespace.description))
-                do {
-                    try await target.commit()
-                } catch {
-                    if number > 0 {
-                        observer.noticed(
-                            "\(number) of \(targets.count) namespaces were already replaced when "
-                                + "\(target.namespace) failed; run the restore again")
-                    }
-                    throw error
-                }
-            }
-            try await majority?.complete()
-        }.value
-    }
-
     /// Cleans up even when the job was cancelled: in a task that is not.
     private func abandon() async {
         let targets = plan.targets
@@ -150,36 +126,6 @@ struct RestoreJob {
                 }
             }
         }.value
-    }
-}
-
-/// That a majority of the replica set has what was committed without waiting for one.
-private struct MajorityProof: Sendable {
-    private let context: RestoreContext
-    private let namespace: Namespace
-    private let election: BSONDocument?
-
-    /// To be made before the first commit; nil when every target waits by itself.
-    init?(_ targets: [any RestoreTarget], _ context: RestoreContext) async throws {
-        guard let target = targets.first(where: { $0 is SmallCollection }) else { return nil }
-        self.context = context
-        namespace = target.namespace
-        election = try await context.pool.withConnection { try await $0.election() }
-    }
-
-    /// - Throws: `MongoError`; `notEqual` when the primary has changed meanwhile.
-    func complete() async throws {
-        let electionNow = try await context.pool.withConnection { connection in
-            try await connection.waitForMajority(
-                reading: namespace.collection, in: namespace.database)
-            return try await connection.election()
-        }
-        guard election == electionNow else {
-            throw SnapshotError(
-                .notEqual,
-                "another server became primary while collections were put in place, so some may "
-                    + "not be; run the restore again")
-        }
     }
 }
 
@@ -203,15 +149,32 @@ private struct ChunkLoader: Sendable {
         }
     }
 
-    let targets: [Namespace: (position: Int, target: any RestoreTarget)]
-    let context: RestoreContext
+    /// A target and its position in the plan.
+    typealias Entry<Target> = (position: Int, target: Target)
+
+    private let small: [Namespace: Entry<SmallCollection>]
+    private let others: [Namespace: Entry<any RestoreTarget>]
+    private let smallLoader: SmallCollectionLoader
+
+    /// - Parameters:
+    ///   - targets: by the namespace that the archive's blocks name.
+    ///   - width: how many transactions of small collections are under way at once.
+    init(
+        _ targets: [Namespace: Entry<any RestoreTarget>], width: Int, _ context: RestoreContext
+    ) {
+        small = targets.compactMapValues { entry in
+            (entry.target as? SmallCollection).map { (entry.position, $0) }
+        }
+        let small = small
+        others = targets.filter { small[$0.key] == nil }
+        smallLoader = SmallCollectionLoader(context: context, width: width)
+    }
 
     /// Writes what may be written in any order.
     func load(_ decoded: Decoded) async throws -> Loaded {
         let chunk = decoded.chunk
         var outcomes = try await loadSmall(chunk)
-        for (block, entry) in blocks(of: chunk)
-        where !entry.target.keepsOrder && !(entry.target is SmallCollection) {
+        for (block, entry) in blocks(of: chunk) where !entry.target.keepsOrder {
             outcomes.append((entry.position, try await load(block, of: chunk, entry.target)))
         }
         return Loaded(
@@ -238,26 +201,24 @@ private struct ChunkLoader: Sendable {
         var positions: [Int] = []
         var collections: [SmallCollectionLoader.Whole] = []
         for end in chunk.blocks where end.header.isEnd {
-            guard let entry = targets[end.header.namespace],
-                let target = entry.target as? SmallCollection
-            else { continue }
+            guard let entry = small[end.header.namespace] else { continue }
             let block = documents[end.header.namespace] ?? end
             positions.append(entry.position)
             collections.append(
                 SmallCollectionLoader.Whole(
-                    target: target, documents: chunk.bytes[block.documents],
+                    target: entry.target, documents: chunk.bytes[block.documents],
                     totals: block.totals))
         }
         guard !collections.isEmpty else { return [] }
-        let outcomes = try await SmallCollectionLoader(context: context).load(collections)
+        let outcomes = try await smallLoader.load(collections)
         return Array(zip(positions, outcomes))
     }
 
     private func blocks(
         of chunk: DecodedChunk
-    ) -> [(MongodumpBlock.Block, (position: Int, target: any RestoreTarget))] {
+    ) -> [(MongodumpBlock.Block, Entry<any RestoreTarget>)] {
         chunk.blocks.compactMap { block in
-            guard !block.documents.isEmpty, let entry = targets[block.header.namespace] else {
+            guard !block.documents.isEmpty, let entry = others[block.header.namespace] else {
                 return nil
             }
             return (block, entry)

@@ -14,6 +14,10 @@ protocol RestoreTarget: Sendable {
     /// Those with a lower rank are committed before: collections before the views on them.
     var commitRank: Int { get }
 
+    /// Whether `commit` has waited until a majority of the replica set has it; if not, the job does
+    /// so for all of them at its end.
+    var waitsForMajority: Bool { get }
+
     /// Makes the place that documents are loaded into.
     func prepare() async throws
 
@@ -27,7 +31,7 @@ protocol RestoreTarget: Sendable {
     /// - Parameter totals: what the archive held of the namespace.
     func complete(_ totals: DocumentTotals) async throws
 
-    /// Makes it live.
+    /// Makes it live. Called for several targets of the same rank at once.
     func commit() async throws
 
     /// Removes what `prepare` and `load` have made, as far as it is not live.
@@ -37,4 +41,5 @@ protocol RestoreTarget: Sendable {
 extension RestoreTarget {
     var keepsOrder: Bool { false }
     var commitRank: Int { 0 }
+    var waitsForMajority: Bool { true }
 }

@@ -1,3 +1,4 @@
+internal import ArchiveEngine
 internal import ArchiveFormat
 internal import BSONBytes
 internal import MongoDriver
@@ -19,6 +20,7 @@ struct SmallCollection: RestoreTarget {
 
     var source: NamespaceDescriptor { ordinary.source }
     var namespace: Namespace { ordinary.namespace }
+    var waitsForMajority: Bool { false }
 
     /// Whether a collection of these options can be made and filled in a transaction.
     static func isPossible(_ descriptor: NamespaceDescriptor, _ server: ServerInfo) throws -> Bool {
@@ -67,17 +69,25 @@ struct SmallCollectionLoader: Sendable {
     private static let attemptCountMax = 3
 
     let context: RestoreContext
+    /// How many transactions run at once.
+    let width: Int
 
     /// Makes, fills and compares collections.
     ///
     /// - Throws: `notEqual`, `refused`, `MongoError`.
     func load(_ collections: [Whole]) async throws -> [LoadOutcome] {
-        for start in stride(
-            from: 0, to: collections.count, by: Self.transactionCollectionCountMax)
-        {
-            let end = min(collections.count, start + Self.transactionCollectionCountMax)
-            try await loadTogether(Array(collections[start..<end]))
-        }
+        var waiting = collections[...]
+        let share = (collections.count + width - 1) / width
+        let groupCount = min(Self.transactionCollectionCountMax, share)
+        try await withOrderedWindow(
+            width: width,
+            next: {
+                guard !waiting.isEmpty else { return nil }
+                defer { waiting = waiting.dropFirst(groupCount) }
+                return Array(waiting.prefix(groupCount))
+            },
+            transform: { (group: [Whole]) async throws in try await loadTogether(group) },
+            deliver: { _ in })
         return collections.map { whole in
             var outcome = LoadOutcome()
             outcome.documentCount = whole.totals.documentCount
