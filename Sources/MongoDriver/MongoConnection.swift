@@ -54,12 +54,17 @@ public actor MongoConnection {
     }
 
     /// The same for any command that answers with a cursor, such as `aggregate`.
+    ///
+    /// - Parameter batchByteCount: bytes that replies are asked to have; the first has as many
+    ///   documents as the command says.
     public nonisolated func withCursor<Result>(
         _ command: BSONDocument, on database: String, as kind: CommandKind = .read,
+        batchByteCount: Int = MongoCursor.batchByteCountTarget,
         _ body: (MongoCursor) async throws -> Result
     ) async throws -> Result {
         let count = FindRequest.batchDocumentCountMax
-        let cursor = try await openCursor(command, database, kind, batchDocumentCount: count)
+        let cursor = try await openCursor(
+            command, database, kind, batchDocumentCount: count, batchByteCount: batchByteCount)
         return try await Self.with(cursor, body)
     }
 
@@ -79,12 +84,13 @@ public actor MongoConnection {
     private func openCursor(_ request: FindRequest) throws -> MongoCursor {
         try openCursor(
             request.command(readConcernLevel: client.readConcernLevel), request.database, .read,
-            batchDocumentCount: request.batchDocumentCount)
+            batchDocumentCount: request.batchDocumentCount,
+            batchByteCount: MongoCursor.batchByteCountTarget)
     }
 
     private func openCursor(
         _ command: BSONDocument, _ database: String, _ kind: CommandKind,
-        batchDocumentCount: Int32
+        batchDocumentCount: Int32, batchByteCount: Int
     ) throws -> MongoCursor {
         try Task.checkCancellation()
         let server = try client.selectServer(for: kind)
@@ -92,7 +98,7 @@ public actor MongoConnection {
         let reply = try reply(to: command.bytes, on: database, along: route).get()
         return try MongoCursor(
             reply, of: self, on: database, route: route, serverID: server,
-            batchDocumentCount: batchDocumentCount)
+            batchDocumentCount: batchDocumentCount, batchByteCount: batchByteCount)
     }
 
     private static nonisolated func with<Result>(

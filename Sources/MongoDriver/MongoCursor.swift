@@ -13,6 +13,7 @@ public actor MongoCursor {
     private let database: String
     private let collection: String
     private let batchDocumentCountMax: Int32
+    private let batchByteCount: Int
     /// What to ask for next.
     private var batchDocumentCount: Int32
     /// Whether the server states the moment that it reads at.
@@ -32,14 +33,16 @@ public actor MongoCursor {
     /// - Throws: `MongoError` with `protocolViolation` when it tells of none.
     init(
         _ reply: Reply, of connection: MongoConnection, on database: String, route: Route,
-        serverID: UInt32, batchDocumentCount: Int32
+        serverID: UInt32, batchDocumentCount: Int32, batchByteCount: Int
     ) throws(MongoError) {
         let cursor = try CursorReply(reply, batch: "firstBatch")
         readsSnapshot = cursor.readsSnapshot
         self.connection = connection
         self.database = database
         batchDocumentCountMax = batchDocumentCount
-        self.batchDocumentCount = Self.documentCount(after: cursor.batch, max: batchDocumentCount)
+        self.batchByteCount = batchByteCount
+        self.batchDocumentCount = Self.documentCount(
+            after: cursor.batch, of: batchByteCount, max: batchDocumentCount)
         self.serverID = serverID
         kind = route.kind
         session = route.session
@@ -92,7 +95,7 @@ public actor MongoCursor {
             let cursor = try CursorReply(execute(command), batch: "nextBatch")
             cursorID = cursor.id
             batchDocumentCount = Self.documentCount(
-                after: cursor.batch, max: batchDocumentCountMax)
+                after: cursor.batch, of: batchByteCount, max: batchDocumentCountMax)
             return cursor.batch
         } catch {
             // No point in a killCursors to a server that is gone or knows no such cursor.
@@ -101,9 +104,12 @@ public actor MongoCursor {
         }
     }
 
-    private static func documentCount(after batch: RawBatch, max: Int32) -> Int32 {
+    /// How many documents make up so many bytes, by those of the last batch.
+    private static func documentCount(
+        after batch: RawBatch, of batchByteCount: Int, max: Int32
+    ) -> Int32 {
         guard let byteCount = batch.typicalByteCount else { return max }
-        return Swift.min(max, Swift.max(1, Int32(batchByteCountTarget / byteCount)))
+        return Swift.min(max, Swift.max(1, Int32(batchByteCount / byteCount)))
     }
 
     private func execute(_ command: BSONDocument) throws(MongoError) -> Reply {

@@ -6,9 +6,16 @@ internal import MongoDriver
 /// The last step of a restore: makes everything live that was loaded and compared.
 struct RestoreCommit: Sendable {
     let targets: [any RestoreTarget]
-    /// How many renames are under way at once.
-    let width: Int
     let context: RestoreContext
+    private let width: Int
+
+    /// - Parameter width: how many targets are made live at once, where there are connections: some
+    ///   targets take a second one while they hold the first, so one must always be left.
+    init(_ targets: [any RestoreTarget], width: Int, _ context: RestoreContext) {
+        self.targets = targets
+        self.context = context
+        self.width = max(1, min(width, context.pool.connectionCountMax - 1))
+    }
 
     /// Once begun it is not cancelled any more: what is left are renames, and half of them would be
     /// neither the old state nor the new.

@@ -16,7 +16,7 @@ struct RestoreJob {
             let (report, ledger) = try await load()
             try await complete(ledger)
             try await RestoreCommit(
-                targets: plan.targets, width: options.waitingWriterCount, context: context
+                plan.targets, width: options.waitingWriterCount, context
             ).run()
             return report
         } catch {

@@ -6,6 +6,8 @@ internal import MongoDriver
 struct StoredDocuments {
     /// Documents of one call of `forEachBatch`.
     private static let batchDocumentCount = 1000
+    /// Bytes of a reply: several collections are read by two cursors each at once.
+    private static let batchByteCount = 1024 * 1024
 
     let namespace: Namespace
     let pool: MongoPool
@@ -94,7 +96,8 @@ struct StoredDocuments {
         }
         return try await pool.withConnection { connection in
             try await connection.withCursor(
-                command, on: namespace.database, as: .primary, body)
+                command, on: namespace.database, as: .primary,
+                batchByteCount: Self.batchByteCount, body)
         }
     }
 }
