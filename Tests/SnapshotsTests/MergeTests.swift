@@ -71,6 +71,48 @@ import Testing
         try await fixture.drop()
     }
 
+    @Test func whatDiffersIsKeptWhenAsked() async throws {
+        let fixture = try await SnapshotFixture.shared()
+        let archived = (0..<100).map { number in
+            document(Int32(number)) { $0.append("a", Int32(1)) }
+        }
+        try await fixture.insert(archived, "c")
+        try await fixture.backup()
+        for number: Int32 in 0..<10 { try await fixture.delete(id(number), "c") }
+        let differing = (10..<30).map { document(Int32($0)) { $0.append("a", Int32(2)) } }
+        for (position, other) in differing.enumerated() {
+            try await fixture.replace(id(Int32(10 + position)), by: other, "c")
+        }
+        let start = try #require(
+            try await fixture.pool.withConnection { try await $0.operationTime() })
+        let outcome = try await fixture.restore(nil, .merge) { $0.conflictRule = .keep }.outcome
+        #expect(outcome.insertedCount == 10)
+        #expect(outcome.overwrittenCount == 0)
+        #expect(outcome.keptCount == 20)
+        #expect(outcome.equalCount == 70)
+        let expected = archived[..<10] + differing + archived[30...]
+        #expect(try await fixture.documents("c").inByteOrder == Array(expected).inByteOrder)
+        #expect(try await writeCount(fixture, since: start) == 10)
+        try await fixture.drop()
+    }
+
+    /// A number is the same `_id` in any numeric type, though not the same bytes.
+    @Test func anEqualIDOfAnotherTypeIsAConflictToo() async throws {
+        let fixture = try await SnapshotFixture.shared()
+        try await fixture.insert([BSONDocument { $0.append("_id", Int64(1)) }], "c")
+        try await fixture.backup()
+        try await fixture.dropCollection("c")
+        let live = BSONDocument {
+            $0.append("_id", 1.0)
+            $0.append("a", "live")
+        }
+        try await fixture.insert([live], "c")
+        let outcome = try await fixture.restore(nil, .merge) { $0.conflictRule = .keep }.outcome
+        #expect(outcome.keptCount == 1 && outcome.failedCount == 0)
+        #expect(try await fixture.documents("c") == [live])
+        try await fixture.drop()
+    }
+
     private func writeCount(
         _ fixture: SnapshotFixture, since moment: BSONTimestamp
     ) async throws -> Int {

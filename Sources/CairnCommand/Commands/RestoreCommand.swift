@@ -11,12 +11,13 @@ struct RestoreCommand: Job {
         discussion: """
             With --mode replace each collection is afterwards exactly the snapshot's: it is loaded \
             beside the live one, compared, and swapped in. A restore that fails leaves the live \
-            data as it was. With --mode merge missing documents are inserted and differing ones \
-            overwritten, and nothing is deleted.
+            data as it was. With --mode merge missing documents are inserted, differing ones \
+            overwritten or kept, equal ones not written at all, and nothing is deleted.
 
             Examples:
               cairn restore latest --mode replace
               cairn restore 20261123T0845 --mode merge --ns-include 'shop.*'
+              cairn restore latest --mode merge --on-conflict keep
               cairn restore latest --mode replace --ns-rename 'shop.*=copy.*'
               cairn restore --archive dump.archive.gz --mode replace
               ssh vault cat shop.archive.gz | cairn restore --archive - --mode replace
@@ -29,6 +30,14 @@ struct RestoreCommand: Job {
         help: ArgumentHelp(
             "What becomes of live data; there is no default.", valueName: "mode"))
     var mode: Restore.Mode
+
+    /// What a merge does with differing documents.
+    @Option(
+        help: ArgumentHelp(
+            "With --mode merge, what becomes of a live document that differs from the snapshot's: "
+                + "it is overwritten, or kept. (default: overwrite)",
+            valueName: "rule"))
+    var onConflict: Restore.ConflictRule?
 
     @OptionGroup var connection: ConnectionOptions
     @OptionGroup var selection: SelectionOptions
@@ -86,6 +95,10 @@ struct RestoreCommand: Job {
 
     private func makeOptions(_ file: Configuration) throws -> Restore.Options {
         var options = Restore.Options(mode: mode, width: try width.resolved(file))
+        guard onConflict == nil || mode == .merge else {
+            throw Failure.usage("--on-conflict is for --mode merge: no other mode has conflicts")
+        }
+        options.conflictRule = onConflict ?? options.conflictRule
         options.writerCount =
             try WidthOptions.checked(writers, "--writers") ?? file.writers
             ?? max(2, WidthOptions.processorCount)

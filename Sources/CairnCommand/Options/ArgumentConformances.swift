@@ -20,4 +20,6 @@ enum CodecName: String, CaseIterable, ExpressibleByArgument, Sendable {
 
 extension Restore.Mode: ExpressibleByArgument {}
 
+extension Restore.ConflictRule: ExpressibleByArgument {}
+
 extension Backup.ReadOrder: ExpressibleByArgument {}

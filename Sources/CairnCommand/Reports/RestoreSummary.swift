@@ -41,6 +41,7 @@ struct RestoreSummary {
     private static func counts(_ outcome: LoadOutcome) -> String {
         "\(Formatting.count(outcome.insertedCount)) inserted, "
             + "\(Formatting.count(outcome.overwrittenCount)) overwritten, "
+            + "\(Formatting.count(outcome.keptCount)) kept, "
             + "\(Formatting.count(outcome.equalCount)) equal already, "
             + "\(Formatting.count(outcome.failedCount)) refused"
     }
@@ -57,6 +58,7 @@ struct RestoreSummary {
             "namespaces": .count(report.entries.count),
             "inserted": .count(outcome.insertedCount),
             "overwritten": .count(outcome.overwrittenCount),
+            "kept": .count(outcome.keptCount),
             "equal": .count(outcome.equalCount),
             "refused": .count(outcome.failedCount),
             "seconds": .decimal(report.seconds),
@@ -73,6 +75,7 @@ struct RestoreSummary {
             "bytes": .count(entry.outcome.byteCount),
             "inserted": .count(entry.outcome.insertedCount),
             "overwritten": .count(entry.outcome.overwrittenCount),
+            "kept": .count(entry.outcome.keptCount),
             "equal": .count(entry.outcome.equalCount),
             "refused": .count(entry.outcome.failedCount),
         ])

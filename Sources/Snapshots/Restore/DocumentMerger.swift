@@ -3,13 +3,15 @@ internal import BSONBytes
 internal import MongoDriver
 
 /// Makes documents of a live collection equal to given ones: inserts what is missing, overwrites
-/// what differs, leaves alone what is equal. One query for the whole batch, never one a document.
+/// or keeps what differs, leaves alone what is equal. One query for the whole batch, never one a
+/// document.
 struct DocumentMerger: Sendable {
     /// Bytes of documents in one update command; a single document may be larger.
     private static let updateByteCountMax = 8 * 1024 * 1024
 
     let context: RestoreContext
     let namespace: Namespace
+    var conflictRule = Restore.ConflictRule.overwrite
 
     /// Merges documents with different `_id`s.
     func merge(_ documents: [ArraySlice<UInt8>]) async throws -> LoadOutcome {
@@ -49,6 +51,7 @@ struct DocumentMerger: Sendable {
             switch live[candidate.id] {
             case nil: missing.append(candidate)
             case let bytes? where bytes[...] == candidate.bytes: outcome.equalCount += 1
+            case _? where conflictRule == .keep: outcome.keptCount += 1
             case _?: differing.append(candidate)
             }
         }
@@ -101,12 +104,22 @@ struct DocumentMerger: Sendable {
             let candidate = candidates[error.index]
             // Equal to a live _id by value or collation, though not by its bytes.
             if error.code == .duplicateKey, try await isLive(candidate.id, connection) {
-                outcome.add(try await replaceWhole(candidate, connection))
+                outcome.add(try await settle(candidate, connection))
             } else {
                 outcome.failedCount += 1
                 outcome.firstFailure = outcome.firstFailure ?? "\(namespace): \(error)"
             }
         }
+        return outcome
+    }
+
+    /// A document whose `_id` is a live one's after all.
+    private func settle(
+        _ candidate: Candidate, _ connection: MongoConnection
+    ) async throws -> LoadOutcome {
+        guard conflictRule == .keep else { return try await replaceWhole(candidate, connection) }
+        var outcome = LoadOutcome()
+        outcome.keptCount = 1
         return outcome
     }
 

@@ -3,8 +3,8 @@ internal import BSONBytes
 internal import MongoDriver
 
 /// A collection that is merged: documents missing live are inserted, differing ones overwritten by
-/// `_id`, equal ones not written at all, nothing is deleted. A document that the server refuses is
-/// counted and the rest goes on.
+/// `_id` or kept, equal ones not written at all, nothing is deleted. A document that the server
+/// refuses is counted and the rest goes on.
 struct MergedCollection: RestoreTarget {
     /// Documents that are compared with the live ones at once; their `_id`s must fit in one
     /// command.
@@ -20,14 +20,18 @@ struct MergedCollection: RestoreTarget {
     private let context: RestoreContext
 
     /// - Parameter isNew: whether there is no such collection yet.
-    init(_ choice: RestorePlan.Choice, isNew: Bool, _ context: RestoreContext) throws {
+    init(
+        _ choice: RestorePlan.Choice, isNew: Bool, conflictRule: Restore.ConflictRule,
+        _ context: RestoreContext
+    ) throws {
         source = choice.descriptor
         namespace = choice.target
         keepsOrder = try choice.descriptor.options.first("capped")?.isTruthy ?? false
         self.isNew = isNew
         definition = try CollectionDefinition(choice.descriptor)
         writer = DocumentMerger(
-            context: context, namespace: choice.dataNamespace(on: context.server))
+            context: context, namespace: choice.dataNamespace(on: context.server),
+            conflictRule: conflictRule)
         self.context = context
     }
 

@@ -10,13 +10,23 @@ public struct Restore: Sendable {
     public enum Mode: String, Sendable, CaseIterable {
         /// Afterwards each collection is exactly the snapshot's.
         case replace
-        /// Missing documents are inserted, differing ones overwritten, nothing is deleted.
+        /// Missing documents are inserted, differing ones overwritten or kept, nothing is deleted.
         case merge
+    }
+
+    /// What a merge does with a live document that differs from the snapshot's of the same `_id`.
+    public enum ConflictRule: String, Sendable, CaseIterable {
+        /// It becomes the snapshot's.
+        case overwrite
+        /// It stays as it is.
+        case keep
     }
 
     /// What to restore and how.
     public struct Options: Sendable {
         public var mode: Mode
+        /// Of a merge; other modes have no conflicts.
+        public var conflictRule = ConflictRule.overwrite
         public var filter = NamespaceFilter()
         /// The last one that fits a namespace counts.
         public var renames: [NamespaceRename] = []
@@ -129,6 +139,8 @@ public struct LoadOutcome: Hashable, Sendable {
     public var byteCount: UInt64 = 0
     public var insertedCount: UInt64 = 0
     public var overwrittenCount: UInt64 = 0
+    /// Live documents that differ and were to be kept.
+    public var keptCount: UInt64 = 0
     /// Documents that were there already, byte for byte; users and roles, by name.
     public var equalCount: UInt64 = 0
     /// Documents that the server refused.
@@ -144,6 +156,7 @@ public struct LoadOutcome: Hashable, Sendable {
         byteCount += other.byteCount
         insertedCount += other.insertedCount
         overwrittenCount += other.overwrittenCount
+        keptCount += other.keptCount
         equalCount += other.equalCount
         failedCount += other.failedCount
         firstFailure = firstFailure ?? other.firstFailure

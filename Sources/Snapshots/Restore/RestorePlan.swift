@@ -20,7 +20,7 @@ struct RestorePlan: Sendable {
         let live = try await LiveCatalog.read(Set(choices.map(\.target.database)), context.pool)
         try live.checkKinds(choices, options.mode)
         selected = Set(choices.map { UInt32($0.position) })
-        let factory = RestoreTargetFactory(mode: options.mode, context: context, live: live)
+        let factory = RestoreTargetFactory(options: options, context: context, live: live)
         targets = try choices.map(factory.target)
     }
 

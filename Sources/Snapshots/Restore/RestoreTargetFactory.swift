@@ -4,18 +4,18 @@ internal import MongoDriver
 
 /// Chooses the way back for each namespace.
 struct RestoreTargetFactory {
-    let mode: Restore.Mode
+    let options: Restore.Options
     let context: RestoreContext
     let live: LiveCatalog
 
     func target(_ choice: RestorePlan.Choice) throws -> any RestoreTarget {
         let existing = live[choice.target]
         if choice.descriptor.isAuthorization {
-            return AuthorizationTarget(choice, mode, context)
+            return AuthorizationTarget(choice, options.mode, context)
         }
         try checkTimeSeries(choice)
         if choice.descriptor.type == .timeseries { try checkOptions(choice, existing) }
-        switch (choice.descriptor.type, mode) {
+        switch (choice.descriptor.type, options.mode) {
         case (.view, _):
             return ViewTarget(choice, live: existing, context)
         case (.timeseries, .replace):
@@ -30,7 +30,8 @@ struct RestoreTargetFactory {
                 && SmallCollection.isPossible(choice.descriptor, context.server)
             return isSmall ? SmallCollection(staged, context) : staged
         case (_, .merge):
-            return try MergedCollection(choice, isNew: existing == nil, context)
+            return try MergedCollection(
+                choice, isNew: existing == nil, conflictRule: options.conflictRule, context)
         }
     }
 
