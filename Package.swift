@@ -58,13 +58,14 @@ let package = Package(
         module(
             "ArchiveFormat",
             ["BSONBytes", "ExtendedJSON", "CISAL", "CDeflate", "CZlib", "CZstd", "CLZ4", "CCrypto"]),
-        module("ArchiveEngine", ["ArchiveFormat"]),
+        module("ArchiveEngine", ["ArchiveFormat", "BSONBytes"]),
         module("ObjectStorage", ["BlockingCalls", "CGlibc"]),
         module("MongoDriver", ["BSONBytes", "BlockingCalls", "CMongoC"]),
         module(
             "Snapshots",
             [
-                "ArchiveEngine", "ArchiveFormat", "BSONBytes", "MongoDriver", "ObjectStorage",
+                "ArchiveEngine", "ArchiveFormat", "BSONBytes", "ExtendedJSON", "MongoDriver",
+                "ObjectStorage",
             ]),
         module(
             "CairnCommand",
@@ -97,8 +98,8 @@ let package = Package(
         tests(
             "SnapshotsTests",
             [
-                "ArchiveFormat", "BSONBytes", "MongoDriver", "ObjectStorage",
-                "PrivateServer", "SampleData", "Snapshots",
+                "ArchiveEngine", "ArchiveFormat", "BSONBytes", "ExtendedJSON", "MongoDriver",
+                "ObjectStorage", "PrivateServer", "SampleData", "Snapshots",
             ]),
         tests(
             "CairnCommandTests",

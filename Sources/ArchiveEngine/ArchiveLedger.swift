@@ -33,6 +33,9 @@ public struct ArchiveLedger: Sendable {
     /// Totals so far of the namespace at that position.
     public func totals(of ordinal: Int) -> DocumentTotals { accounts[ordinal].totals }
 
+    /// Whether the end of the namespace at that position went by.
+    public func hasEnded(_ ordinal: Int) -> Bool { accounts[ordinal].isClosed }
+
     /// Totals over all namespaces so far.
     public var totals: (documentCount: UInt64, byteCount: UInt64) {
         accounts.reduce((0, 0)) { ($0.0 + $1.totals.documentCount, $0.1 + $1.totals.byteCount) }

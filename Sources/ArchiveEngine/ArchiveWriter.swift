@@ -20,6 +20,21 @@ public struct ArchiveWriter {
         }
     }
 
+    /// What is handed in.
+    public enum Piece: Sendable {
+        /// To be compressed here.
+        case raw(RawChunk)
+        /// Of another archive, as it is stored there; of the same codec as all others.
+        case encoded(EncodedChunk)
+
+        var closesNamespace: Bool {
+            switch self {
+            case .raw(let chunk): chunk.closesNamespace
+            case .encoded(let chunk): chunk.closesNamespace
+            }
+        }
+    }
+
     /// What was written.
     public struct Summary: Sendable {
         public var index: ArchiveIndex
@@ -55,6 +70,11 @@ public struct ArchiveWriter {
     ///   chunk holds its namespaces' ends itself.
     /// - Throws: what `next` and the sink throw, and `ArchiveError` for damaged documents.
     public mutating func write(_ next: () async throws -> RawChunk?) async throws {
+        try await write(pieces: { try await next().map { .raw($0) } })
+    }
+
+    /// The same, of which some may be compressed already.
+    public mutating func write(pieces next: () async throws -> Piece?) async throws {
         precondition(rows.isEmpty && !isFailed, "an archive is written once")
         isFailed = true
         let compression = options.compression
@@ -63,16 +83,14 @@ public struct ArchiveWriter {
         try await withOrderedWindow(
             width: options.width, ahead: Self.finishedChunkCountMax,
             next: {
-                var chunk = waiting.popFirst()
-                if chunk == nil { chunk = try await next() }
-                guard let chunk else { return nil }
-                defer { sequence += chunk.closesNamespace ? 2 : 1 }
-                return Numbered(sequence: sequence, chunk: chunk)
+                var piece = waiting.popFirst().map { Piece.raw($0) }
+                if piece == nil { piece = try await next() }
+                guard let piece else { return nil }
+                defer { sequence += piece.closesNamespace ? 2 : 1 }
+                return Numbered(sequence: sequence, piece: piece)
             },
             transform: { (numbered: Numbered) async throws -> Hashed in
-                try Hashed(
-                    EncodedChunk(
-                        numbered.chunk, sequence: numbered.sequence, compression: compression))
+                try Hashed(numbered.encoded(compression))
             },
             deliver: { try await append($0) })
         isFailed = false
@@ -146,7 +164,15 @@ public struct ArchiveWriter {
 /// A chunk and its place in the file.
 private struct Numbered: Sendable {
     var sequence: UInt32
-    var chunk: RawChunk
+    var piece: ArchiveWriter.Piece
+
+    func encoded(_ compression: Compression) throws(ArchiveError) -> EncodedChunk {
+        switch piece {
+        case .raw(let chunk):
+            try EncodedChunk(chunk, sequence: sequence, compression: compression)
+        case .encoded(let chunk): chunk.moved(to: sequence)
+        }
+    }
 }
 
 /// A compressed chunk and the hash of its stored bytes, computed where the compression was: in

@@ -1,4 +1,5 @@
 public import ArchiveFormat
+public import BSONBytes
 
 /// A Cairn archive read by its index: opened with two reads, and only the chunks that are wanted
 /// are read at all.
@@ -69,17 +70,13 @@ public final class IndexedArchiveReader: ArchiveReader {
         while let row = rows.popFirst() {
             defer { sequence += 1 }
             guard isWanted(row, sequence) else { continue }
-            let stored = try await source.read(at: row.offset, count: Int(row.storedByteCount))
-            do throws(ArchiveError) {
-                guard let header = try Frame.header(at: stored[...]), header.sequence == sequence
-                else { throw ArchiveError(.malformed, "no chunk where the index knows one") }
-                return PendingChunk(stored: stored, header: header, row: row)
-            } catch {
-                throw error.located(chunk: sequence, offset: row.offset)
-            }
+            return try await chunks.read(sequence)
         }
         return nil
     }
+
+    /// Every chunk, at any place and from any task.
+    public var chunks: IndexedChunks { IndexedChunks(index: index, source: source) }
 
     private func isWanted(_ row: IndexRow, _ sequence: UInt32) -> Bool {
         guard let wanted, row.kind != .prelude else { return true }
@@ -88,6 +85,38 @@ public final class IndexedArchiveReader: ArchiveReader {
         }
         return wanted.contains { ordinal in
             index.manifest.namespaces[Int(ordinal)].chunks?.contains(sequence) ?? false
+        }
+    }
+}
+
+/// The chunks of an archive whose index was read.
+public struct IndexedChunks: Sendable {
+    public let index: ArchiveIndex
+    let source: any ByteSource
+
+    /// Reads one chunk.
+    ///
+    /// - Parameter sequence: its place in the file, and of its row in the index.
+    /// - Throws: `ArchiveError`, or what the source throws.
+    public func read(_ sequence: UInt32) async throws -> PendingChunk {
+        let row = index.rows[Int(sequence)]
+        let stored = try await source.read(at: row.offset, count: Int(row.storedByteCount))
+        do throws(ArchiveError) {
+            guard let header = try Frame.header(at: stored[...]), header.sequence == sequence
+            else { throw ArchiveError(.malformed, "no chunk where the index knows one") }
+            return PendingChunk(stored: stored, header: header, row: row)
+        } catch {
+            throw error.located(chunk: sequence, offset: row.offset)
+        }
+    }
+
+    /// Chunks that may hold a document of a namespace with an `_id` of that key.
+    public func candidates(_ ordinal: UInt32, _ key: DocumentKey) -> [UInt32] {
+        guard let range = index.manifest.namespaces[Int(ordinal)].chunks else { return [] }
+        return range.filter { sequence in
+            let row = index.rows[Int(sequence)]
+            guard row.kind != .end, row.documentCount > 0 else { return false }
+            return row.keys?.contains(key) ?? true
         }
     }
 }

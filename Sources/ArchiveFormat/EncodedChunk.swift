@@ -22,7 +22,8 @@ public struct EncodedChunk: Sendable {
         var header = ChunkHeader(
             kind: chunk.kind, codec: compression.codec, sequence: sequence,
             namespaceOrdinal: chunk.namespaceOrdinal)
-        let survey = try DocumentSurvey(chunk)
+        let survey = try DocumentSurvey(
+            of: chunk.bytes, chunk.segments, wantsKeys: chunk.kind == .data)
         totals = survey.totals
         keys = survey.keys
         var all = DocumentTotals()
@@ -35,6 +36,52 @@ public struct EncodedChunk: Sendable {
             chunk.bytes, header: header, level: compression.level)
         closesNamespace = chunk.closesNamespace
     }
+
+    /// Takes over a chunk of another archive as it is stored, but for its place.
+    ///
+    /// - Parameters:
+    ///   - stored: the whole frame that `content` was decoded from.
+    ///   - ordinals: positions of the namespaces in the new archive's prelude, by the names that
+    ///     blocks have.
+    ///   - closesNamespace: whether it holds the last documents of its namespace.
+    /// - Throws: `malformed` for a chunk that is none of documents, or of a namespace without an
+    ///   ordinal.
+    public init(
+        adopting stored: [UInt8], _ content: DecodedChunk, ordinals: [Namespace: UInt32],
+        closesNamespace: Bool
+    ) throws(ArchiveError) {
+        guard var header = content.header,
+            [.data, .special, .mixed].contains(header.kind)
+        else { throw ArchiveError(.malformed, "only chunks of documents can be taken over") }
+        var segments: [RawChunk.Segment] = []
+        for block in content.blocks where !block.header.isEnd {
+            guard let ordinal = ordinals[block.header.namespace] else {
+                throw ArchiveError(.malformed, "a block's namespace is not in the prelude")
+            }
+            segments.append(
+                RawChunk.Segment(
+                    namespaceOrdinal: ordinal, documents: block.documents,
+                    documentCount: Int(block.totals.documentCount)))
+        }
+        if header.namespaceOrdinal != ChunkHeader.noNamespace, let first = segments.first {
+            header.namespaceOrdinal = first.namespaceOrdinal
+        }
+        let survey = try DocumentSurvey(
+            of: content.bytes, segments, wantsKeys: header.kind == .data)
+        totals = survey.totals
+        keys = survey.keys
+        self.header = header
+        self.stored = stored
+        self.closesNamespace = closesNamespace
+    }
+
+    /// The same chunk at another place of the file.
+    public func moved(to sequence: UInt32) -> EncodedChunk {
+        var moved = self
+        moved.header.sequence = sequence
+        Frame.putHead(moved.header, to: &moved.stored)
+        return moved
+    }
 }
 
 /// What one look at each document of a chunk tells.
@@ -44,12 +91,14 @@ private struct DocumentSurvey {
     /// range would be true. Contents are the server's business; they never stop a backup.
     var keys: ClosedRange<DocumentKey>?
 
-    /// - Throws: `malformed` when the chunk's segments are not whole documents.
-    init(_ chunk: RawChunk) throws(ArchiveError) {
-        var range = KeyRange(isWanted: chunk.kind == .data)
-        totals = try chunk.bytes.reading { bytes throws(ArchiveError) in
+    /// - Throws: `malformed` when the segments are not whole documents.
+    init(
+        of bytes: [UInt8], _ segments: [RawChunk.Segment], wantsKeys: Bool
+    ) throws(ArchiveError) {
+        var range = KeyRange(isWanted: wantsKeys)
+        totals = try bytes.reading { bytes throws(ArchiveError) in
             var totals: [(UInt32, DocumentTotals)] = []
-            for segment in chunk.segments {
+            for segment in segments {
                 let documents = UnsafeRawBufferPointer(rebasing: bytes[segment.documents])
                 totals.append(
                     (segment.namespaceOrdinal, try Self.totals(of: documents, &range)))

@@ -120,11 +120,15 @@ public enum Frame {
     }
 
     private static func seal(_ header: inout ChunkHeader, _ stored: inout [UInt8]) {
-        let headByteCount = headByteCount(header.codec)
         header.storedByteCount = UInt64(stored.count)
-        header.payloadCRC64 = payloadChecksum(stored, headByteCount)
+        header.payloadCRC64 = payloadChecksum(stored, headByteCount(header.codec))
+        putHead(header, to: &stored)
+    }
+
+    /// Writes prefix and header of a whole frame anew; nothing behind them changes.
+    static func putHead(_ header: ChunkHeader, to stored: inout [UInt8]) {
         let head = prefix(for: header) + header.encoded()
-        stored.replaceSubrange(0..<headByteCount, with: head)
+        stored.replaceSubrange(0..<headByteCount(header.codec), with: head)
     }
 
     private static func checkPayload(

@@ -17,6 +17,18 @@ public struct RawChunk: Sendable {
     public var blockCount: Int
     /// Whether this is the last data of its namespace, so that the namespace's end follows.
     public var closesNamespace = false
+
+    /// A chunk that was made before, such as one that comes back from a file.
+    public init(
+        kind: ChunkKind, namespaceOrdinal: UInt32, bytes: [UInt8], segments: [Segment],
+        blockCount: Int
+    ) {
+        self.kind = kind
+        self.namespaceOrdinal = namespaceOrdinal
+        self.bytes = bytes
+        self.segments = segments
+        self.blockCount = blockCount
+    }
 }
 
 /// Puts documents into blocks and blocks into a chunk; each document is copied once, to the place

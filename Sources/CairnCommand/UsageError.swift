@@ -28,9 +28,10 @@ struct UsageError {
 
     /// Whether standard output was meant for an archive.
     var writesArchiveToOutput: Bool {
-        command == "backup"
-            && (options.contains("--archive=-")
-                || zip(options, options.dropFirst()).contains { $0 == ("--archive", "-") })
+        let writers = ["backup": "--archive", "index": "--to", "salvage": "--to"]
+        guard let option = command.flatMap({ writers[$0] }) else { return false }
+        return options.contains("\(option)=-")
+            || zip(options, options.dropFirst()).contains { $0 == (option, "-") }
     }
 
     /// What the parser says, as part of a sentence; after an empty line it goes on with the help.

@@ -8,7 +8,8 @@ import Testing
 /// the files anew.
 @Suite struct HelpTests {
     private static let commands: [String] = [
-        "cairn", "backup", "restore", "verify", "show", "list", "tune",
+        "cairn", "backup", "restore", "verify", "show", "list", "get", "export", "index",
+        "salvage", "tune",
     ]
 
     private static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()

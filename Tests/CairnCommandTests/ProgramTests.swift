@@ -21,10 +21,59 @@ import Testing
         (["backup", "--archive", "x", "--repository", "y"], 64),
         (["restore", "--archive", "/nowhere/x", "--mode", "merge", "--jobs", "0"], 64),
         (["restore", "--archive", "/nowhere/x", "--mode", "merge", "--ns-rename", "a.b"], 64),
+        (
+            [
+                "restore", "--archive", "/nowhere/x", "--mode", "replace", "--on-conflict",
+                "keep",
+            ], 64
+        ),
+        (["get", "--archive", fixture, "clinic.nothing", "1"], 1),
+        (["get", "--archive", fixture, "clinic"], 64),
+        (["get", "--archive", fixture, "nodot", "1"], 64),
+        (["get", "clinic.patients", "1", "--repository", "/nowhere/at/all"], 64),
+        (
+            ["export", "--archive", fixture, "clinic.nothing", "--format", "json", "--to", "/x/y"],
+            1
+        ),
+        (["export", "--archive", fixture, "clinic.a", "--format", "csv"], 64),
+        (["export", "--archive", fixture, "clinic.a", "--format", "json", "--fields", "a"], 64),
+        (["index", "/nowhere/x", "--to", "/nowhere/y"], 1),
+        (["index", #filePath, "--to", "/x"], 12),
+        (["index", fixture, "--to", "x", "--repository", "y"], 64),
+        (["salvage", #filePath, "--to", "/nowhere-\(getpid())"], 12),
     ]
 
     @Test(arguments: cases)
     func exitCode(arguments: [String], code: Int32) async {
         #expect(await Program.run(arguments) == code)
+    }
+
+    /// From an archive of mongodump to a snapshot, and to what is left of it when it is damaged.
+    @Test func anArchiveIsIndexedLookedIntoDamagedAndSaved() async throws {
+        let folder = NSTemporaryDirectory() + "cairn-program-" + UUID().uuidString
+        try FileManager.default.createDirectory(
+            atPath: folder, withIntermediateDirectories: true)
+        defer { unlinkFolder(folder) }
+        let snapshot = folder + "/snapshot.archive.zst"
+        #expect(
+            await Program.run([
+                "index", Self.fixture, "--to", snapshot, "--codec", "zstd", "--quiet",
+            ]) == 0)
+        #expect(await Program.run(["verify", "--archive", snapshot, "--quiet"]) == 0)
+        // The name is taken now.
+        #expect(await Program.run(["index", Self.fixture, "--to", snapshot]) == 1)
+        var bytes = try Data(contentsOf: URL(filePath: snapshot))
+        bytes[bytes.count / 3] ^= 0x10
+        let damaged = folder + "/damaged"
+        try bytes.write(to: URL(filePath: damaged))
+        #expect(await Program.run(["verify", "--archive", damaged, "--quiet"]) == 12)
+        let saved = folder + "/saved"
+        #expect(await Program.run(["salvage", damaged, "--to", saved, "--json"]) == 3)
+        #expect(await Program.run(["verify", "--archive", saved, "--quiet"]) == 0)
+        #expect(await Program.run(["salvage", snapshot, "--to", folder + "/again"]) == 0)
+    }
+
+    private func unlinkFolder(_ folder: String) {
+        do { try FileManager.default.removeItem(atPath: folder) } catch { print(error) }
     }
 }

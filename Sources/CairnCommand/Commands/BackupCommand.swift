@@ -39,24 +39,7 @@ struct BackupCommand: Job {
 
     @OptionGroup var selection: SelectionOptions
 
-    /// How chunks are compressed.
-    @Option(
-        help: ArgumentHelp(
-            "How the archive is compressed. (default: gzip)", valueName: "name"))
-    var codec: CodecName?
-
-    /// How hard the codec tries.
-    @Option(
-        help: ArgumentHelp(
-            "The codec's level: gzip 1-12, zstd 1-19, lz4 1-12. (default: 2, 3, 1)",
-            valueName: "number"))
-    var level: Int?
-
-    /// Where chunks are cut.
-    @Option(
-        help: ArgumentHelp(
-            "Uncompressed size of a chunk, 256KiB to 16MiB. (default: 4MiB)", valueName: "size"))
-    var chunkSize: ByteSize?
+    @OptionGroup var encoding: EncodingOptions
 
     /// A word in the snapshot's identifier.
     @Option(
@@ -98,12 +81,16 @@ struct BackupCommand: Job {
         let pool = try connection.makePool(
             connectionCountMax: options.readerCount + 1, isPatient: false)
         defer { pool.close() }
-        let (destination, path) = try await makeDestination()
+        let place = try await NewArchivePlace(file: archive, option: "--archive", repository)
         let backup = Backup(
-            pool, to: destination, options: options, environment: .system, observer: observer)
+            pool, to: place.destination, options: options, environment: .system,
+            observer: observer)
         do {
             let report = try await backup.run()
-            return BackupSummary(report: report, path: path(report.place)).result
+            return SnapshotSummary(
+                manifest: report.manifest, storedByteCount: report.storedByteCount,
+                seal: report.seal, seconds: report.seconds, path: place.path(report.place)
+            ).result
         } catch let error as ArchiveError {
             // Nothing is damaged that anybody has: there is no archive.
             throw Failure(
@@ -114,7 +101,8 @@ struct BackupCommand: Job {
     private func makeOptions(_ file: Configuration) throws -> Backup.Options {
         var options = Backup.Options(width: try width.resolved(file))
         options.filter = try selection.makeFilter(database: db)
-        options.compression = try file.compression(codec: codec, level: level)
+        options.compression = try encoding.compression(file)
+        options.chunkTargetByteCount = try encoding.chunkTargetByteCount(file)
         guard SnapshotID.isKind(kind) else {
             throw Failure.usage(
                 "--kind is 1 to 32 lowercase letters, digits and underscores, not \"\(kind)\"")
@@ -124,37 +112,6 @@ struct BackupCommand: Job {
             try WidthOptions.checked(readers, "--readers") ?? file.readers ?? options.readerCount
         options.readOrder = readOrder ?? file.readOrder ?? options.readOrder
         options.rateLimiter = try rate.makeLimiter(file)
-        if let chunkSize = chunkSize ?? file.chunkSize {
-            let allowed =
-                ArchiveLimits.chunkTargetByteCountMin...ArchiveLimits.chunkTargetByteCountMax
-            guard allowed.contains(chunkSize.byteCount) else {
-                throw Failure.usage("--chunk-size is from 256KiB to 16MiB")
-            }
-            options.chunkTargetByteCount = chunkSize.byteCount
-        }
         return options
-    }
-
-    /// Where the archive goes, and how the place that the report names becomes a path.
-    private func makeDestination() async throws -> (
-        ArchiveDestination, path: (String?) -> String?
-    ) {
-        guard let archive else {
-            let repository = try await repository.open(create: true)
-            return (.repository(repository.store), { $0.map(repository.path(ofKey:)) })
-        }
-        guard repository.repository == nil else { throw ArchiveOptions.bothPlaces }
-        guard archive == "-" else {
-            let path = RepositoryOptions.absolutePath(archive)
-            return (.file(path), { _ in path })
-        }
-        guard !Console.isTerminal(Console.output) else {
-            throw Failure.usage(
-                "standard output is a terminal, and an archive is no text; write "
-                    + "cairn backup --archive - > FILE")
-        }
-        return (
-            .pipe(PipeUpload(descriptor: Console.output, name: "standard output")), { _ in nil }
-        )
     }
 }

@@ -41,19 +41,48 @@ struct ArchiveOptions: ParsableArguments, Sendable {
                 "no snapshot was named; give an ID, \"latest\" or --archive FILE "
                     + "(\"cairn list\" shows the IDs)")
         case (let id?, nil): return try await locate(snapshot: id)
-        case (nil, "-"):
-            guard !Console.isTerminal(Console.input) else {
-                throw Failure.usage(
-                    "standard input is a terminal, where no archive comes from; write "
-                        + "cairn … --archive - < FILE")
-            }
-            let pipe = PipeStream(descriptor: Console.input, name: "standard input")
-            return Located(location: .pipe(pipe), name: "standard input", path: nil)
         case (nil, let file?):
-            guard repository.repository == nil else { throw Self.bothPlaces }
+            guard repository.repository == nil || file == "-" else { throw Self.bothPlaces }
+            return try Self.located(file: file)
+        }
+    }
+
+    /// Divides what stands on the command line without an option: with --archive all of it are
+    /// names, else the first is the snapshot's identifier.
+    ///
+    /// - Parameters:
+    ///   - names: what follows the first argument, which is `id`.
+    ///   - count: how many names are wanted.
+    ///   - wanted: what they are called in the message.
+    /// - Throws: `Failure` with `usage`.
+    func divided(
+        _ names: [String], count: Int, _ wanted: String
+    ) throws -> (ArchiveOptions, [String]) {
+        var source = self
+        var names = names
+        if archive != nil, let first = id {
+            names.insert(first, at: 0)
+            source.id = nil
+        }
+        guard names.count == count else { throw Failure.usage("give \(wanted)") }
+        return (source, names)
+    }
+
+    /// A file outside of any repository, or standard input.
+    ///
+    /// - Throws: `Failure` with `usage`.
+    static func located(file: String) throws -> Located {
+        guard file == "-" else {
             let path = RepositoryOptions.absolutePath(file)
             return Located(location: .file(path), name: path, path: path)
         }
+        guard !Console.isTerminal(Console.input) else {
+            throw Failure.usage(
+                "standard input is a terminal, where no archive comes from; write "
+                    + "cairn … - < FILE")
+        }
+        let pipe = PipeStream(descriptor: Console.input, name: "standard input")
+        return Located(location: .pipe(pipe), name: "standard input", path: nil)
     }
 
     /// What a command that got both is told.

@@ -22,4 +22,6 @@ extension Restore.Mode: ExpressibleByArgument {}
 
 extension Restore.ConflictRule: ExpressibleByArgument {}
 
+extension Export.Format: ExpressibleByArgument {}
+
 extension Backup.ReadOrder: ExpressibleByArgument {}

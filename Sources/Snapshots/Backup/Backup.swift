@@ -104,44 +104,15 @@ public struct Backup: Sendable {
         manifestDraft.source = source(catalog.server)
         manifestDraft.consistency = plan.consistency
         let manifest = manifestDraft
-        let (summary, place) = try await withUpload(id: id) { upload in
+        let (summary, place) = try await destination.withArchive(
+            id, options.compression.codec, observer
+        ) { upload in
             try await archive(plan, manifest, into: upload)
         }
         return Report(
             manifest: summary.index.manifest, place: place,
             storedByteCount: summary.storedByteCount, seal: summary.seal,
             seconds: start.duration(to: clock.now).inSeconds)
-    }
-
-    private func withUpload(
-        id: SnapshotID, _ body: (any ObjectStorage.ByteSink) async throws -> ArchiveWriter.Summary
-    ) async throws -> (ArchiveWriter.Summary, place: String?) {
-        let store: FileSystemStore
-        let key: String
-        let place: String
-        switch destination {
-        case .repository(let repository):
-            store = repository
-            key = SnapshotCatalog.key(id, options.compression.codec)
-            place = key
-        case .file(let path):
-            (store, key) = try await FileSystemStore.splitting(path)
-            place = path
-        case .pipe(let pipe):
-            let summary = try await body(pipe)
-            try await pipe.finish()
-            return (summary, nil)
-        }
-        for name in try await store.removeStalePartials() {
-            observer.noticed("removed \(name), left behind by a backup that was killed")
-        }
-        let summary = try await store.withUpload(key: key) { upload in
-            let summary = try await body(upload)
-            observer.progressed(JobProgress(phase: .publishing))
-            try await readBack(upload, summary)
-            return summary
-        }
-        return (summary, place)
     }
 
     private func archive(
@@ -186,17 +157,6 @@ public struct Backup: Sendable {
         var mixer = ChunkMixer(targetByteCount: options.chunkTargetByteCount, send: send)
         try await reader.read(plan.streams) { try await mixer.take($0) }
         try await mixer.finish()
-    }
-
-    /// What was written is on stable storage by now: its index must come back as it was made.
-    private func readBack(
-        _ upload: any ObjectUpload, _ summary: ArchiveWriter.Summary
-    ) async throws {
-        let reader = try await IndexedArchiveReader(
-            ObjectSource(reader: try await upload.reader()))
-        guard reader.index == summary.index, reader.seal == summary.seal else {
-            throw ArchiveError(.checksumMismatch, "the index read back is not the one written")
-        }
     }
 
     private func canStartOver(after error: any Error) -> Bool {

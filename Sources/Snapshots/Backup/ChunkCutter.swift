@@ -1,4 +1,5 @@
 internal import ArchiveFormat
+internal import BSONBytes
 internal import MongoDriver
 
 /// What becomes of some documents of one namespace on their way to the archive.
@@ -43,16 +44,47 @@ struct ChunkCutter {
     mutating func cut(_ batch: RawBatch) throws -> [ArchivePiece] {
         var full: [ArchivePiece] = []
         try batch.forEachDocument { document in
-            let byteCount = builder.byteCount + document.count + MongodumpBlock.terminator.count
-            if hasDocuments, byteCount > targetByteCount {
-                builder.endBlock()
-                full.append(.chunk(builder.finished()))
-                builder = Self.makeBuilder(stream, targetByteCount)
-            }
-            builder.append(document)
-            hasDocuments = true
+            if let piece = append(document) { full.append(piece) }
         }
-        isCut = isCut || !full.isEmpty
+        return full
+    }
+
+    /// Takes a run of whole documents; answers the chunks that became full.
+    mutating func cut(_ documents: ArraySlice<UInt8>) throws -> [ArchivePiece] {
+        var full: [ArchivePiece] = []
+        try documents.withUnsafeBytes { bytes in
+            try BSONFraming.forEachDocument(in: bytes) { document in
+                if let piece = append(document) { full.append(piece) }
+            }
+        }
+        return full
+    }
+
+    /// Bytes that were taken and are in no chunk yet.
+    var openByteCount: Int { hasDocuments ? builder.byteCount : 0 }
+
+    /// A chunk of all that was taken so far, although it is not full; nil when that is nothing.
+    mutating func cutNow() -> ArchivePiece? {
+        guard hasDocuments else { return nil }
+        builder.endBlock()
+        let piece = ArchivePiece.chunk(builder.finished())
+        builder = Self.makeBuilder(stream, 0)
+        hasDocuments = false
+        isCut = true
+        return piece
+    }
+
+    private mutating func append(_ document: UnsafeRawBufferPointer) -> ArchivePiece? {
+        var full: ArchivePiece?
+        let byteCount = builder.byteCount + document.count + MongodumpBlock.terminator.count
+        if hasDocuments, byteCount > targetByteCount {
+            builder.endBlock()
+            full = .chunk(builder.finished())
+            builder = Self.makeBuilder(stream, targetByteCount)
+            isCut = true
+        }
+        builder.append(document)
+        hasDocuments = true
         return full
     }
 

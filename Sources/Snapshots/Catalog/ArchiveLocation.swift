@@ -27,7 +27,8 @@ public enum ArchiveLocation: Sendable {
         return true
     }
 
-    private func source() async throws -> ObjectSource? {
+    /// Its bytes; nil for a pipe.
+    func source() async throws -> ObjectSource? {
         switch self {
         case .snapshot(let name, let catalog):
             return try await catalog.source(ofKey: catalog.key(for: name))
@@ -38,14 +39,4 @@ public enum ArchiveLocation: Sendable {
             return nil
         }
     }
-}
-
-/// Where a new archive goes.
-public enum ArchiveDestination: Sendable {
-    /// A repository, under the snapshot's identifier.
-    case repository(FileSystemStore)
-    /// A file outside of any repository.
-    case file(String)
-    /// A pipe, such as standard output. What went through it can't be taken back.
-    case pipe(PipeUpload)
 }

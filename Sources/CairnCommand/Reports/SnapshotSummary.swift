@@ -1,9 +1,12 @@
 internal import ArchiveFormat
 internal import Snapshots
 
-/// What a backup says when it is done.
-struct BackupSummary {
-    let report: Backup.Report
+/// What a command says that has made a snapshot.
+struct SnapshotSummary {
+    let manifest: Manifest
+    let storedByteCount: UInt64
+    let seal: SHA256Digest
+    let seconds: Double
     /// Absolute path of the archive's file; nil for a pipe.
     let path: String?
 
@@ -11,13 +14,12 @@ struct BackupSummary {
     var result: JobResult { JobResult(text: text, json: json) }
 
     private var text: String {
-        let manifest = report.manifest
         let facts = [
             "\(Formatting.count(manifest.documentCount, "document")) in "
                 + Formatting.count(UInt64(manifest.namespaces.count), "collection"),
-            Formatting.ratio(manifest.documentByteCount, stored: report.storedByteCount),
-            Formatting.duration(report.seconds),
-            Formatting.rate(manifest.documentByteCount, seconds: report.seconds),
+            Formatting.ratio(manifest.documentByteCount, stored: storedByteCount),
+            Formatting.duration(seconds),
+            Formatting.rate(manifest.documentByteCount, seconds: seconds),
         ]
         let lines = [
             "snapshot \(manifest.id): \(facts.compactMap(\.self).joined(separator: ", "))",
@@ -28,19 +30,18 @@ struct BackupSummary {
     }
 
     private var json: JSONValue {
-        let manifest = report.manifest
-        return .object([
+        .object([
             "id": .string(manifest.id),
             "path": .optional(path),
             "documents": .count(manifest.documentCount),
             "bytes": .count(manifest.documentByteCount),
-            "stored_bytes": .count(report.storedByteCount),
+            "stored_bytes": .count(storedByteCount),
             "namespaces": .count(manifest.namespaces.count),
-            "seconds": .decimal(report.seconds),
+            "seconds": .decimal(seconds),
             "consistency": ConsistencyText(manifest).json,
             "codec": .string(manifest.compression.codec.name),
             "level": .count(manifest.compression.level),
-            "sha256": .string(report.seal.description),
+            "sha256": .string(seal.description),
         ])
     }
 }

@@ -1,0 +1,35 @@
+internal import ArchiveFormat
+internal import BSONBytes
+internal import ExtendedJSON
+internal import Snapshots
+
+/// How collections and `_id`s are named on the command line.
+enum DocumentName {
+    /// `database.collection`.
+    ///
+    /// - Throws: `Failure` with `usage`.
+    static func namespace(_ text: String) throws -> Namespace {
+        guard let namespace = Namespace(parsing: text) else {
+            throw Failure.usage("a collection is named database.collection, not \"\(text)\"")
+        }
+        return namespace
+    }
+
+    /// An `_id`: Extended JSON such as `42`, `"42"` or `{"$oid": "…"}`; 24 hexadecimal digits are
+    /// an ObjectId; anything else is a string.
+    static func id(_ text: String) -> BSONValue {
+        if text.utf8.count == 24, text.allSatisfy(\.isHexDigit) {
+            let digits = Array(text)
+            let bytes = stride(from: 0, to: 24, by: 2).compactMap {
+                UInt8(String(digits[$0...$0 + 1]), radix: 16)
+            }
+            return BSONValue(type: .objectID, bytes: bytes[...])
+        }
+        do throws(ExtendedJSONError) {
+            return try ExtendedJSONParser.value(utf8: Array(text.utf8))
+        } catch {
+            let document = BSONDocument { $0.append("", text) }
+            return BSONValue(type: .string, bytes: document.bytes[6..<document.bytes.count - 1])
+        }
+    }
+}

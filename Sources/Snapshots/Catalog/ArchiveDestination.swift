@@ -1,0 +1,64 @@
+internal import ArchiveEngine
+internal import ArchiveFormat
+public import ObjectStorage
+
+/// Where a new archive goes.
+public enum ArchiveDestination: Sendable {
+    /// A repository, under the snapshot's identifier.
+    case repository(FileSystemStore)
+    /// A file outside of any repository.
+    case file(String)
+    /// A pipe, such as standard output. What went through it can't be taken back.
+    case pipe(PipeUpload)
+}
+
+extension ArchiveDestination {
+    /// Calls `body` with a place to write an archive to; when it returns, the archive is synced,
+    /// its index read back, and published. When anything fails nothing is left behind, except in a
+    /// pipe.
+    ///
+    /// - Returns: what `body` wrote, and the key in the repository or the path of the file.
+    /// - Throws: what `body` throws, `ObjectStorageError`, `ArchiveError`, `CancellationError`.
+    func withArchive(
+        _ id: SnapshotID, _ codec: Codec, _ observer: any JobObserver,
+        _ body: (any ObjectStorage.ByteSink) async throws -> ArchiveWriter.Summary
+    ) async throws -> (ArchiveWriter.Summary, place: String?) {
+        let store: FileSystemStore
+        let key: String
+        let place: String
+        switch self {
+        case .repository(let repository):
+            store = repository
+            key = SnapshotCatalog.key(id, codec)
+            place = key
+        case .file(let path):
+            (store, key) = try await FileSystemStore.splitting(path)
+            place = path
+        case .pipe(let pipe):
+            let summary = try await body(pipe)
+            try await pipe.finish()
+            return (summary, nil)
+        }
+        for name in try await store.removeStalePartials() {
+            observer.noticed("removed \(name), left behind by a backup that was killed")
+        }
+        let summary = try await store.withUpload(key: key) { upload in
+            let summary = try await body(upload)
+            observer.progressed(JobProgress(phase: .publishing))
+            try await Self.readBack(upload, summary)
+            return summary
+        }
+        return (summary, place)
+    }
+
+    /// What was written is on stable storage by now: its index must come back as it was made.
+    private static func readBack(
+        _ upload: any ObjectUpload, _ summary: ArchiveWriter.Summary
+    ) async throws {
+        let reader = try await IndexedArchiveReader(
+            ObjectSource(reader: try await upload.reader()))
+        guard reader.index == summary.index, reader.seal == summary.seal else {
+            throw ArchiveError(.checksumMismatch, "the index read back is not the one written")
+        }
+    }
+}

@@ -1,0 +1,58 @@
+internal import ArchiveEngine
+internal import ArchiveFormat
+internal import BSONBytes
+
+/// Adds up, for each namespace, what its lost chunks held.
+struct SalvageLosses {
+    private(set) var losses: [SalvageReport.Loss] = []
+
+    init(_ findings: ArchiveSalvager.Findings, _ namespaces: [NamespaceDescriptor]) {
+        var byNamespace: [Namespace: SalvageReport.Loss] = [:]
+        var order: [Namespace] = []
+        var unknown = 0
+        func add(_ namespace: Namespace, _ change: (inout SalvageReport.Loss) -> Void) {
+            if byNamespace[namespace] == nil {
+                order.append(namespace)
+                byNamespace[namespace] = SalvageReport.Loss(
+                    namespace: namespace, chunkCount: 0, documentCount: 0)
+            }
+            byNamespace[namespace].map { loss in
+                var changed = loss
+                change(&changed)
+                byNamespace[namespace] = changed
+            }
+        }
+        for chunk in findings.lost {
+            let kind = chunk.row?.kind ?? chunk.header?.kind
+            // The prelude's content is known from the index, and ends are written anew.
+            guard kind != .prelude && kind != .end else { continue }
+            let ordinal = chunk.row?.namespaceOrdinal ?? chunk.header?.namespaceOrdinal
+            if let ordinal, Int(ordinal) < namespaces.count {
+                let documentCount = chunk.row?.documentCount ?? chunk.header?.documentCount ?? 0
+                add(namespaces[Int(ordinal)].namespace) { loss in
+                    loss.chunkCount += 1
+                    loss.documentCount = loss.documentCount.map { $0 + UInt64(documentCount) }
+                    if let keys = chunk.row?.keys { loss.ranges.append(keys) }
+                }
+            } else if let manifest = findings.index?.manifest {
+                for entry in manifest.namespaces
+                where entry.chunks?.contains(chunk.sequence) == true {
+                    add(entry.descriptor.namespace) { loss in
+                        loss.chunkCount += 1
+                        loss.documentCount = loss.documentCount.map {
+                            $0 + entry.totals.documentCount
+                        }
+                    }
+                }
+            } else {
+                unknown += 1
+            }
+        }
+        losses = order.compactMap { byNamespace[$0] }
+        guard unknown > 0 else { return }
+        losses.append(
+            SalvageReport.Loss(
+                namespace: nil, chunkCount: unknown, documentCount: nil,
+                remark: "neither their headers nor the index are left to tell what they held"))
+    }
+}

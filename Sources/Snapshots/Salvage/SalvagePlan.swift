@@ -1,0 +1,141 @@
+internal import ArchiveEngine
+internal import ArchiveFormat
+internal import BSONBytes
+
+/// What is to be written of a damaged archive of Cairn's.
+struct SalvagePlan: Sendable {
+    /// A chunk that is taken over.
+    struct Kept: Sendable {
+        var chunk: ArchiveSalvager.WholeChunk
+        /// Whether the next chunk is of another namespace.
+        var closesNamespace: Bool
+    }
+
+    /// What is said when the end of the archive is not known.
+    static let unknownEnd =
+        "the index is damaged or gone: whether more chunks followed the last one is unknown"
+
+    let prelude: ArchivePrelude
+    let compression: Compression
+    let chunkTargetByteCount: Int
+    let kept: [Kept]
+    /// Positions in the prelude, by the names that blocks have.
+    let ordinals: [Namespace: UInt32]
+    /// Namespaces of which no chunk is left; they are written empty.
+    let missing: [NamespaceDescriptor]
+    let losses: [SalvageReport.Loss]
+    /// Whether options and indexes are known.
+    let hasCatalog: Bool
+    private let original: Manifest?
+
+    /// - Throws: `notAnArchive` when there is neither a catalog nor a document.
+    init(_ findings: ArchiveSalvager.Findings) throws(ArchiveError) {
+        original = findings.index?.manifest
+        let found = findings.prelude?.namespaces ?? original?.namespaces.map(\.descriptor)
+        hasCatalog = found != nil
+        let namespaces = found ?? Self.derived(from: findings.whole)
+        guard !namespaces.isEmpty || hasCatalog else {
+            throw ArchiveError(.notAnArchive, "no chunk of it is whole")
+        }
+        let known = Dictionary(
+            namespaces.enumerated().map { ($1.dataNamespace, UInt32($0)) },
+            uniquingKeysWith: { first, _ in first })
+        ordinals = known
+        prelude = ArchivePrelude(
+            serverVersion: findings.prelude?.serverVersion ?? original?.source.serverVersion
+                ?? "0.0.0",
+            toolVersion: Tool.description, namespaces: namespaces)
+        // A chunk of a namespace that the archive does not know is none of it.
+        let chunks = findings.whole.filter { chunk in
+            chunk.blocks.contains { !$0.header.isEnd }
+                && chunk.blocks.allSatisfy { known[$0.header.namespace] != nil }
+        }
+        kept = chunks.indices.map { position in
+            let chunk = chunks[position]
+            let next = position + 1 < chunks.count ? chunks[position + 1] : nil
+            return Kept(
+                chunk: chunk,
+                closesNamespace: chunk.header.kind != .mixed
+                    && (next == nil || next?.header.kind == .mixed
+                        || next?.blocks.first?.header.namespace
+                            != chunk.blocks.first?.header.namespace)
+            )
+        }
+        let left = Set(chunks.flatMap { $0.blocks.map(\.header.namespace) })
+        missing = namespaces.filter { !left.contains($0.dataNamespace) }
+        let codec = original?.compression.codec ?? chunks.first?.header.codec ?? .gzip
+        if let known = original?.compression {
+            compression = known
+        } else {
+            compression = try Compression(codec)
+        }
+        chunkTargetByteCount =
+            original?.chunkTargetByteCount ?? ArchiveLimits.chunkTargetByteCountDefault
+        losses = SalvageLosses(findings, namespaces).losses
+    }
+
+    /// The new archive's manifest, as far as it does not follow from the chunks.
+    func manifest(_ id: SnapshotID, now: Int64) -> Manifest {
+        Manifest(
+            id: id.description, tool: Tool.description, startedAt: original?.startedAt ?? now,
+            source: original?.source
+                ?? Manifest.Source(
+                    hosts: [], serverVersion: prelude.serverVersion, replicaSet: nil),
+            consistency: original?.consistency ?? .none,
+            selection: original?.selection ?? Manifest.Selection(), compression: compression)
+    }
+
+    /// Namespaces by nothing but the names that stand in front of their documents.
+    private static func derived(
+        from chunks: [ArchiveSalvager.WholeChunk]
+    ) -> [NamespaceDescriptor] {
+        var seen: Set<Namespace> = []
+        return chunks.flatMap(\.blocks).compactMap { block in
+            guard seen.insert(block.header.namespace).inserted else { return nil }
+            return NamespaceDescriptor(namespace: block.header.namespace, type: .collection)
+        }
+    }
+}
+
+/// The new archive's chunks, one after another. Used by one task.
+struct SalvagePieces {
+    private let plan: SalvagePlan
+    private let source: ObjectSource
+    private var first: ArraySlice<RawChunk>
+    private var kept: ArraySlice<SalvagePlan.Kept>
+    private var last: ArraySlice<RawChunk>
+
+    init(_ plan: SalvagePlan, _ source: ObjectSource) {
+        self.plan = plan
+        self.source = source
+        kept = plan.kept[...]
+        // Users and roles come before all data, also where none are left.
+        first = plan.missing.filter(\.isAuthorization).map { Self.empty($0, plan) }[...]
+        last = plan.missing.filter { !$0.isAuthorization }.map { Self.empty($0, plan) }[...]
+    }
+
+    /// - Throws: `ArchiveError` when a chunk is not what it was a moment ago.
+    mutating func next() async throws -> ArchiveWriter.Piece? {
+        if let chunk = first.popFirst() { return .raw(chunk) }
+        guard let next = kept.popFirst() else { return last.popFirst().map { .raw($0) } }
+        let header = next.chunk.header
+        let stored = try await source.read(
+            at: next.chunk.offset, count: Int(header.storedByteCount))
+        return .encoded(
+            try EncodedChunk(
+                adopting: stored, DecodedChunk(stored: stored, header: header),
+                ordinals: plan.ordinals, closesNamespace: next.closesNamespace))
+    }
+
+    private static func empty(
+        _ descriptor: NamespaceDescriptor, _ plan: SalvagePlan
+    ) -> RawChunk {
+        let ordinal = plan.ordinals[descriptor.dataNamespace] ?? 0
+        var builder = RawChunkBuilder(
+            descriptor.isAuthorization ? .special : .data, namespaceOrdinal: ordinal,
+            capacityByteCount: 0)
+        builder.beginBlock(descriptor.dataNamespace, ordinal: ordinal)
+        builder.endBlock()
+        return builder.finished(closesNamespace: true)
+    }
+}
