@@ -134,7 +134,7 @@ public struct DocumentKey: Hashable, Comparable, Sendable {
     }
 
     /// Type and value range of the first element named `_id`.
-    private static func findID(
+    static func findID(
         in document: UnsafeRawBufferPointer
     ) throws(BSONError) -> (BSONType, Range<Int>)? {
         let end = document.count - 1

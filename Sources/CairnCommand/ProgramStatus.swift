@@ -6,6 +6,8 @@ enum ProgramStatus: Int32, Sendable, CaseIterable {
     case failed = 1
     /// Done, but the server refused documents.
     case skipped = 3
+    /// Done, and what was compared differs.
+    case different = 4
     /// There is no repository.
     case noRepository = 10
     /// Another process holds what is needed.

@@ -8,7 +8,7 @@ import Testing
 /// the files anew.
 @Suite struct HelpTests {
     private static let commands: [String] = [
-        "cairn", "backup", "restore", "verify", "show", "list", "get", "export", "index",
+        "cairn", "backup", "restore", "verify", "show", "list", "get", "export", "diff", "index",
         "salvage", "tune",
     ]
 

@@ -40,6 +40,8 @@ import Testing
         (["index", "/nowhere/x", "--to", "/nowhere/y"], 1),
         (["index", #filePath, "--to", "/x"], 12),
         (["index", fixture, "--to", "x", "--repository", "y"], 64),
+        (["diff", fixture, fixture], 1), (["diff", "latest"], 64),
+        (["diff", fixture, fixture, "--samples", "-1"], 64),
         (["salvage", #filePath, "--to", "/nowhere-\(getpid())"], 12),
     ]
 
@@ -71,6 +73,8 @@ import Testing
         #expect(await Program.run(["salvage", damaged, "--to", saved, "--json"]) == 3)
         #expect(await Program.run(["verify", "--archive", saved, "--quiet"]) == 0)
         #expect(await Program.run(["salvage", snapshot, "--to", folder + "/again"]) == 0)
+        #expect(await Program.run(["diff", snapshot, folder + "/again"]) == 0)
+        #expect(await Program.run(["diff", snapshot, saved]) == 4)
     }
 
     private func unlinkFolder(_ folder: String) {

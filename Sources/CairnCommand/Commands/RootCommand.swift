@@ -13,6 +13,7 @@ struct RootCommand: ParsableCommand {
               0    done, and proven
               1    failed
               3    finished, but documents were refused by the server or are lost
+              4    finished, and what was compared differs
               10   there is no repository
               11   locked
               12   the archive is damaged, cut or no archive
@@ -22,7 +23,8 @@ struct RootCommand: ParsableCommand {
         version: Tool.description,
         subcommands: [
             BackupCommand.self, RestoreCommand.self, VerifyCommand.self, ShowCommand.self,
-            ListCommand.self, GetCommand.self, ExportCommand.self, IndexCommand.self,
+            ListCommand.self, GetCommand.self, ExportCommand.self, DiffCommand.self,
+            IndexCommand.self,
             SalvageCommand.self, TuneCommand.self,
         ])
 }
