@@ -96,6 +96,26 @@ import Testing
         try await fixture.drop()
     }
 
+    @Test func aViewThatDiffersIsKeptToo() async throws {
+        let fixture = try await SnapshotFixture.shared()
+        func view(_ on: String) -> BSONDocument {
+            BSONDocument {
+                $0.append("viewOn", on)
+                $0.append("pipeline", array: [BSONDocument]())
+            }
+        }
+        try await fixture.create("v", view("a"))
+        try await fixture.backup()
+        try await fixture.dropCollection("v")
+        try await fixture.create("v", view("b"))
+        let before = try await fixture.state()
+        let observer = RecordingObserver()
+        try await fixture.restore(nil, .merge, observer: observer) { $0.conflictRule = .keep }
+        #expect(try await fixture.state() == before)
+        #expect(observer.notices.contains { $0.contains("differs and was kept") })
+        try await fixture.drop()
+    }
+
     /// A number is the same `_id` in any numeric type, though not the same bytes.
     @Test func anEqualIDOfAnotherTypeIsAConflictToo() async throws {
         let fixture = try await SnapshotFixture.shared()

@@ -2,6 +2,8 @@ import ArchiveEngine
 import ArchiveFormat
 import BSONBytes
 import Foundation
+import Glibc
+import ObjectStorage
 import Snapshots
 import Testing
 
@@ -223,6 +225,41 @@ import Testing
         flipped[whereDocumentsBegin + 30] ^= 1
         let report = try await Self.salvage(flipped, in: folder).report
         #expect(report.losses.map(\.namespace) == [Namespace("shop", "a")])
+    }
+
+    @Test func anArchiveFromAPipeIsReadUpToTheFirstDefect() async throws {
+        let folder = try TemporaryFolder()
+        var bytes = try await MadeArchive.cairn(Self.parts)
+        let layout = try await Self.layout(bytes)
+        let chunk = try #require(layout.filter { $0.name == "shop.orders" }.dropFirst().first)
+        bytes[chunk.range.upperBound - 20] ^= 1
+        let path = try folder.file("damaged", bytes)
+        let descriptor = open(path, O_RDONLY)
+        defer { close(descriptor) }
+        let new = folder.path + "/saved"
+        let report = try await Salvage(
+            .pipe(PipeStream(descriptor: descriptor, name: "pipe")), to: .file(new),
+            options: Salvage.Options(width: 2, temporaryFolder: folder.path),
+            environment: MadeArchive.environment, observer: RecordingObserver()
+        ).run()
+        #expect(report.ending != nil && !report.isComplete)
+        let found = try await MadeArchive.documents(folder.bytes(new))
+        #expect(found["shop.orders"] == MadeArchive.made(0..<3))
+    }
+
+    /// What is newer than its data, or lacks some of it, is not what "latest" means.
+    @Test func aSalvagedSnapshotIsNotTheLatest() async throws {
+        let folder = try TemporaryFolder()
+        let store = try await FileSystemStore(folder: folder.path, create: false)
+        let bytes = try await MadeArchive.cairn(Self.parts)
+        let taken = "20260101T000000Z-manual-000001.archive.gz"
+        let catalog = SnapshotCatalog(store)
+        _ = try folder.file("20260301T000000Z-salvaged-000002.archive.gz", bytes)
+        await #expect(throws: SnapshotError.self) { try await catalog.key(for: "latest") }
+        _ = try folder.file(taken, bytes)
+        _ = try folder.file("20260201T000000Z-indexed-000003.archive.gz", bytes)
+        #expect(try await catalog.key(for: "latest") == taken)
+        #expect(try await catalog.key(for: "20260301").contains("salvaged"))
     }
 
     @Test func whatIsNoArchiveIsRefused() async throws {

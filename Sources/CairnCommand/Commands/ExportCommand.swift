@@ -10,8 +10,9 @@ struct ExportCommand: Job {
         abstract: "Write a collection of a snapshot as BSON, JSON or CSV.",
         usage: "cairn export (<id> | --archive <file>) <collection> --format <format> [<options>]",
         discussion: """
-            No server is needed. Without --to the documents go to standard output, and what is \
-            said about them to standard error.
+            No server is needed. Of a time series the buckets are written, as they are stored. \
+            Without --to the documents go to standard output, and what is said about them to \
+            standard error.
 
             Examples:
               cairn export latest shop.orders --format ndjson | jq .total
@@ -87,9 +88,10 @@ struct ExportCommand: Job {
             guard fields == nil else { throw Failure.usage("--fields is for --format csv") }
             return []
         }
-        let columns = (fields ?? "").split(separator: ",").map(String.init)
-        guard !columns.isEmpty else {
-            throw Failure.usage("csv needs its columns; give --fields, such as _id,total")
+        let columns = (fields ?? "").split(separator: ",", omittingEmptySubsequences: false)
+            .map(String.init)
+        guard columns.allSatisfy({ !$0.isEmpty }) else {
+            throw Failure.usage("csv needs its columns' names; give --fields, such as _id,total")
         }
         return columns
     }

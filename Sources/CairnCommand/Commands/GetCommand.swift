@@ -14,7 +14,9 @@ struct GetCommand: Job {
             Only the chunks that may hold the document are read, and no server is needed.
 
             The _id is Extended JSON: 42, '"text"', '{"$oid": "…"}'. 24 hexadecimal digits are an \
-            ObjectId, and what is no JSON is a string. Numbers are found whatever their type.
+            ObjectId, and what is no JSON is a string. Whole and floating numbers are found \
+            whatever their type, decimals only by the same bytes. In front of a negative number \
+            write --.
 
             Examples:
               cairn get latest shop.orders 1042

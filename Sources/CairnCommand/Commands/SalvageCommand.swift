@@ -10,7 +10,7 @@ struct SalvageCommand: Job {
         usage: "cairn salvage <file> [--repository <folder> | --to <file>] [<options>]",
         discussion: """
             Every chunk that is still whole is taken over into a new archive, which can be \
-            verified and restored like any other, and what is gone is told for each collection. \
+            verified like any other, and what is gone is told for each collection. \
             The damaged file is not changed. Archives of mongodump, and those from a pipe, are \
             read up to the first defect. The exit code is 3 when something is gone.
 

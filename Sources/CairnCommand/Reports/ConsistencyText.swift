@@ -5,7 +5,8 @@ internal import Snapshots
 /// What a manifest says about the instant that its snapshot is of.
 struct ConsistencyText {
     private let level: Manifest.Consistency
-    private let isReplicaSet: Bool
+    /// Known of a server that was backed up; of an archive of mongodump nothing is.
+    private let isStandalone: Bool
     /// Namespaces that were read in another way than the rest.
     private let exceptions: [Namespace]
 
@@ -14,7 +15,7 @@ struct ConsistencyText {
     /// What the manifest says.
     init(_ manifest: Manifest) {
         level = manifest.consistency
-        isReplicaSet = manifest.source.replicaSet != nil
+        isStandalone = manifest.source.replicaSet == nil && !manifest.source.hosts.isEmpty
         exceptions = manifest.namespaces.filter { $0.consistency == Manifest.Consistency.none }
             .map(\.descriptor.namespace)
     }
@@ -24,7 +25,7 @@ struct ConsistencyText {
         switch level {
         case .none:
             "consistency none: each collection is as its cursor found it"
-                + (isReplicaSet ? "" : " (a standalone server has no history)")
+                + (isStandalone ? " (a standalone server has no history)" : "")
         case .snapshot(let time):
             "consistency snapshot: all as of \(Self.date(time)) (cluster time \(time))"
                 + exceptionText

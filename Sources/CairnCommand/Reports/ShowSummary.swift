@@ -46,7 +46,8 @@ struct ShowSummary {
         if let manifest {
             let source = manifest.source
             let place = source.hosts.isEmpty ? "" : "\(source.hosts.joined(separator: ",")), "
-            let set = source.replicaSet.map { ", replica set \($0)" } ?? ", standalone"
+            let alone = source.hosts.isEmpty ? "" : ", standalone"
+            let set = source.replicaSet.map { ", replica set \($0)" } ?? alone
             rows = [
                 ("snapshot", manifest.id),
                 ("taken", Self.period(manifest)),

@@ -51,12 +51,7 @@ public struct SnapshotCatalog: Sendable {
     /// - Throws: `notFound`, or `usage` when several fit.
     public func key(for name: String) async throws -> String {
         let keys = try await store.list().map(\.key).filter { Self.id(ofKey: $0) != nil }.sorted()
-        if name == "latest" {
-            guard let last = keys.last else {
-                throw SnapshotError(.notFound, "there is no snapshot in the repository yet")
-            }
-            return last
-        }
+        if name == "latest" { return try latest(of: keys) }
         let fitting = keys.filter { $0 == name || $0.hasPrefix(name) && !name.isEmpty }
         guard let key = fitting.first else {
             throw SnapshotError(
@@ -69,6 +64,23 @@ public struct SnapshotCatalog: Sendable {
                 .usage, "\"\(name)\" fits \(fitting.count) snapshots; give more of the identifier")
         }
         return key
+    }
+
+    /// The newest that a backup took. One that was written anew or salvaged is newer than its data,
+    /// and may lack some of it.
+    private func latest(of keys: [String]) throws(SnapshotError) -> String {
+        let others = [Conversion.kind, Salvage.kind]
+        let taken = keys.last { key in
+            Self.id(ofKey: key).map { !others.contains($0.kind) } ?? false
+        }
+        if let taken { return taken }
+        guard keys.isEmpty else {
+            throw SnapshotError(
+                .notFound,
+                "no snapshot in the repository was taken by a backup, so none is the latest; "
+                    + "name one by its identifier")
+        }
+        throw SnapshotError(.notFound, "there is no snapshot in the repository yet")
     }
 
     /// Identifier of the snapshot with that key; nil for a key that is none of a snapshot.

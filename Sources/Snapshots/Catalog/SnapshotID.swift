@@ -23,6 +23,11 @@ public struct SnapshotID: Hashable, Comparable, Sendable, CustomStringConvertibl
         description = String(text)
     }
 
+    /// The word for what it is, such as "manual".
+    public var kind: String {
+        String(description.split(separator: "-", omittingEmptySubsequences: false)[1])
+    }
+
     /// Whether a word can be the kind in a name.
     public static func isKind(_ word: some StringProtocol) -> Bool {
         !word.isEmpty && word.count <= 32

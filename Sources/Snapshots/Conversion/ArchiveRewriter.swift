@@ -19,7 +19,6 @@ struct ArchiveRewriter: Sendable {
         let namespaces = reader.prelude.distinctNamespaces
         var prelude = reader.prelude
         prelude.namespaces = namespaces
-        var manifest = draft(id, reader)
         var writer = try ArchiveWriter(
             to: UploadSink(upload: upload), prelude: prelude,
             options: ArchiveWriter.Options(
@@ -36,7 +35,8 @@ struct ArchiveRewriter: Sendable {
         }
         try close(ledger.value, reader)
         try check(writer.entries, against: ledger.value)
-        manifest.finishedAt = environment.now()
+        // Of an archive that came through a pipe it is known only now.
+        let manifest = draft(id, reader)
         return try await writer.finish(
             manifest, consistencies: reader.manifest?.namespaces.map(\.consistency) ?? [])
     }
@@ -112,7 +112,7 @@ struct ArchiveRewriter: Sendable {
 
     private func draft(_ id: SnapshotID, _ reader: any ArchiveReader) -> Manifest {
         let original = reader.manifest
-        return Manifest(
+        var manifest = Manifest(
             id: id.description, tool: Tool.description,
             startedAt: original?.startedAt ?? environment.now(),
             source: original?.source
@@ -121,6 +121,8 @@ struct ArchiveRewriter: Sendable {
             consistency: original?.consistency ?? .none,
             selection: original?.selection ?? Manifest.Selection(),
             compression: options.compression)
+        manifest.finishedAt = original?.finishedAt ?? environment.now()
+        return manifest
     }
 }
 

@@ -31,8 +31,18 @@ struct DocumentSpeller: Sendable {
     /// What stands behind all documents.
     var tail: [UInt8] { format == .json ? Array("\n]\n".utf8) : [] }
 
-    /// - Throws: `BSONError` or `ExtendedJSONError` for a document that can't be read.
-    func spell(_ chunk: DecodedChunk, of namespace: Namespace) throws -> [UInt8] {
+    /// - Throws: `ArchiveError` with `malformed` for a document that can't be read.
+    func spell(_ chunk: DecodedChunk, of namespace: Namespace) throws(ArchiveError) -> [UInt8] {
+        do {
+            return try spelt(chunk, of: namespace)
+        } catch {
+            throw ArchiveError(
+                .malformed, "a document can't be spelt: \(error)",
+                chunk: chunk.header?.sequence, namespace: namespace.description)
+        }
+    }
+
+    private func spelt(_ chunk: DecodedChunk, of namespace: Namespace) throws -> [UInt8] {
         var output: [UInt8] = []
         for block in chunk.blocks where block.header.namespace == namespace {
             if format == .bson {

@@ -17,7 +17,9 @@ struct RestoreTargetFactory {
         if choice.descriptor.type == .timeseries { try checkOptions(choice, existing) }
         switch (choice.descriptor.type, options.mode) {
         case (.view, _):
-            return ViewTarget(choice, live: existing, context)
+            return ViewTarget(
+                choice, live: existing,
+                keepsLive: options.mode == .merge && options.conflictRule == .keep, context)
         case (.timeseries, .replace):
             return try InPlaceCollection(
                 choice, isNew: existing == nil, context)

@@ -9,13 +9,20 @@ struct ViewTarget: RestoreTarget {
     let namespace: Namespace
     var commitRank: Int { 1 }
     private let live: CollectionInfo?
-    private let pool: MongoPool
+    private let keepsLive: Bool
+    private let context: RestoreContext
+    private var pool: MongoPool { context.pool }
 
-    init(_ choice: RestorePlan.Choice, live: CollectionInfo?, _ context: RestoreContext) {
+    /// - Parameter keepsLive: whether an existing view stays as it is.
+    init(
+        _ choice: RestorePlan.Choice, live: CollectionInfo?, keepsLive: Bool,
+        _ context: RestoreContext
+    ) {
         source = choice.descriptor
         namespace = choice.target
         self.live = live
-        pool = context.pool
+        self.keepsLive = keepsLive
+        self.context = context
     }
 
     func prepare() async throws {}
@@ -31,6 +38,9 @@ struct ViewTarget: RestoreTarget {
         try await pool.withConnection { connection in
             guard let live else { return try await create(connection) }
             guard live.options != source.options else { return }
+            guard !keepsLive else {
+                return context.observer.noticed("view \(namespace) differs and was kept")
+            }
             if try live.options.first("collation") == source.options.first("collation") {
                 _ = try await connection.run(modification(), on: namespace.database, as: .write)
             } else {

@@ -24,7 +24,7 @@ extension Salvage {
         let cut = defects.cutNamespaces.map { namespace in
             SalvageReport.Loss(
                 namespace: namespace, chunkCount: 0, documentCount: nil,
-                remark: "its end is missing")
+                remark: "its end is missing, and with it the checksum of what was found")
         }
         return SalvageReport(
             manifest: summary.index.manifest, place: place,
@@ -52,6 +52,8 @@ private final class TolerantReader: ArchiveReader {
         guard ending == nil else { return nil }
         do {
             let chunk = try await base.next()
+            // A chunk that can't be used is where reading ends, too.
+            _ = try chunk?.decoded()
             if chunk != nil { chunkCount += 1 }
             return chunk
         } catch let error as ArchiveError {

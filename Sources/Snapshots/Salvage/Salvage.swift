@@ -81,9 +81,8 @@ public struct Salvage: Sendable {
                     chunkTargetByteCount: plan.chunkTargetByteCount))
             var pieces = SalvagePieces(plan, source)
             try await writer.write(pieces: { try await pieces.next() })
-            var manifest = plan.manifest(id, now: environment.now())
-            manifest.finishedAt = environment.now()
-            return try await writer.finish(manifest)
+            return try await writer.finish(
+                plan.manifest(id, now: environment.now()), consistencies: plan.consistencies)
         }
         return SalvageReport(
             manifest: summary.index.manifest, place: place,

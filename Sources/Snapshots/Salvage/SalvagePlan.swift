@@ -76,13 +76,23 @@ struct SalvagePlan: Sendable {
 
     /// The new archive's manifest, as far as it does not follow from the chunks.
     func manifest(_ id: SnapshotID, now: Int64) -> Manifest {
-        Manifest(
+        var manifest = Manifest(
             id: id.description, tool: Tool.description, startedAt: original?.startedAt ?? now,
             source: original?.source
                 ?? Manifest.Source(
                     hosts: [], serverVersion: prelude.serverVersion, replicaSet: nil),
             consistency: original?.consistency ?? .none,
             selection: original?.selection ?? Manifest.Selection(), compression: compression)
+        manifest.finishedAt = original?.finishedAt ?? now
+        return manifest
+    }
+
+    /// How each namespace had been read, where that is known.
+    var consistencies: [Manifest.Consistency?] {
+        guard let original, original.namespaces.count == prelude.namespaces.count else {
+            return []
+        }
+        return original.namespaces.map(\.consistency)
     }
 
     /// Namespaces by nothing but the names that stand in front of their documents.
