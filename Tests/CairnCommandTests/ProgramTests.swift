@@ -19,6 +19,7 @@ import Testing
         (["backup", "--level", "99", "--repository", "/nowhere/at/all"], 64),
         (["backup", "--chunk-size", "1KiB", "--repository", "/nowhere/at/all"], 64),
         (["backup", "--archive", "x", "--repository", "y"], 64),
+        (["backup", "--max-rate", "20", "--repository", "/nowhere/at/all"], 64),
         (["restore", "--archive", "/nowhere/x", "--mode", "merge", "--jobs", "0"], 64),
         (["restore", "--archive", "/nowhere/x", "--mode", "merge", "--ns-rename", "a.b"], 64),
         (

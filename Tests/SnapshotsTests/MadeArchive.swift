@@ -23,7 +23,8 @@ struct MadeArchive {
     }
 
     /// Bytes of an archive of Cairn's.
-    static func cairn(_ parts: [Part], _ compression: Compression = .standard) async throws
+    static func cairn(_ parts: [Part], _ compression: Compression = .standard, startedAt: Int64 = 0)
+        async throws
         -> [UInt8]
     {
         let sink = ByteCollector()
@@ -39,7 +40,7 @@ struct MadeArchive {
         }[...]
         try await writer.write { waiting.popFirst() }
         let manifest = Manifest(
-            id: "20261124T000000Z-manual-000001", tool: "test", startedAt: 0,
+            id: "20261124T000000Z-manual-000001", tool: "test", startedAt: startedAt,
             source: Manifest.Source(hosts: [], serverVersion: "6.0.5", replicaSet: nil),
             consistency: .none, selection: Manifest.Selection(), compression: compression)
         _ = try await writer.finish(manifest)

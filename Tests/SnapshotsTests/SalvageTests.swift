@@ -262,6 +262,19 @@ import Testing
         #expect(try await catalog.key(for: "20260301").contains("salvaged"))
     }
 
+    @Test func ofTwoSnapshotsOfOneSecondTheOneBegunLaterIsTheLatest() async throws {
+        let server = ["20260101T000000Z-manual-ffffff", "20260101T000000Z-manual-000001"]
+        let folder = try TemporaryFolder()
+        let store = try await FileSystemStore(folder: folder.path, create: false)
+        for (number, name) in server.enumerated() {
+            let bytes = try await MadeArchive.cairn(Self.parts, startedAt: Int64(number))
+            _ = try folder.file(name + ".archive.gz", bytes)
+        }
+        let catalog = SnapshotCatalog(store)
+        #expect(try await catalog.key(for: "latest") == server[1] + ".archive.gz")
+        #expect(try await catalog.list().map(\.id.description) == server)
+    }
+
     @Test func whatIsNoArchiveIsRefused() async throws {
         let folder = try TemporaryFolder()
         for bytes in [[], Array("a text".utf8), [UInt8](repeating: 0, count: 5000)] {

@@ -41,6 +41,8 @@ struct Rate: ExpressibleByArgument, Equatable, Sendable {
             documentCount = Int(amount.dropLast(4))
             byteCount = nil
         } else {
+            // Without a unit it would be bytes, and hardly anybody means twenty bytes a second.
+            guard amount.last?.isLetter == true else { return nil }
             byteCount = ByteSize(argument: amount)?.byteCount
             documentCount = nil
         }

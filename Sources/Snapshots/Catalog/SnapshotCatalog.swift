@@ -30,19 +30,32 @@ public struct SnapshotCatalog: Sendable {
         var entries: [Entry] = []
         for object in try await store.list() {
             guard let id = Self.id(ofKey: object.key) else { continue }
-            let manifest: Result<Manifest, any Error>
-            do {
-                let source = ObjectSource(reader: try await store.openReader(key: object.key))
-                manifest = .success(try await IndexedArchiveReader(source).index.manifest)
-            } catch {
-                manifest = .failure(error)
-            }
             entries.append(
                 Entry(
                     id: id, key: object.key, storedByteCount: object.byteCount,
-                    manifest: manifest))
+                    manifest: await manifest(ofKey: object.key)))
         }
-        return entries.sorted { $0.id < $1.id }
+        return entries.sorted { Self.precedes(($0.id, $0.manifest), ($1.id, $1.manifest)) }
+    }
+
+    private func manifest(ofKey key: String) async -> Result<Manifest, any Error> {
+        do {
+            let source = ObjectSource(reader: try await store.openReader(key: key))
+            return .success(try await IndexedArchiveReader(source).index.manifest)
+        } catch {
+            return .failure(error)
+        }
+    }
+
+    /// Identifiers tell the second; within one, the manifest tells which was begun first.
+    private static func precedes(
+        _ left: (id: SnapshotID, manifest: Result<Manifest, any Error>),
+        _ right: (id: SnapshotID, manifest: Result<Manifest, any Error>)
+    ) -> Bool {
+        guard left.id.moment == right.id.moment, case .success(let own) = left.manifest,
+            case .success(let other) = right.manifest, own.startedAt != other.startedAt
+        else { return left.id < right.id }
+        return own.startedAt < other.startedAt
     }
 
     /// Key of the snapshot that a user names: by its identifier, by a beginning of it that fits
@@ -51,7 +64,7 @@ public struct SnapshotCatalog: Sendable {
     /// - Throws: `notFound`, or `usage` when several fit.
     public func key(for name: String) async throws -> String {
         let keys = try await store.list().map(\.key).filter { Self.id(ofKey: $0) != nil }.sorted()
-        if name == "latest" { return try latest(of: keys) }
+        if name == "latest" { return try await latest(of: keys) }
         let fitting = keys.filter { $0 == name || $0.hasPrefix(name) && !name.isEmpty }
         guard let key = fitting.first else {
             throw SnapshotError(
@@ -68,12 +81,20 @@ public struct SnapshotCatalog: Sendable {
 
     /// The newest that a backup took. One that was written anew or salvaged is newer than its data,
     /// and may lack some of it.
-    private func latest(of keys: [String]) throws(SnapshotError) -> String {
+    private func latest(of keys: [String]) async throws -> String {
         let others = [Conversion.kind, Salvage.kind]
-        let taken = keys.last { key in
-            Self.id(ofKey: key).map { !others.contains($0.kind) } ?? false
+        let taken = keys.compactMap { key in Self.id(ofKey: key).map { (key: key, id: $0) } }
+            .filter { !others.contains($0.id.kind) }
+        if let last = taken.last {
+            var newest = (last.id, await manifest(ofKey: last.key))
+            var key = last.key
+            for other in taken.dropLast() where other.id.moment == last.id.moment {
+                let candidate = (other.id, await manifest(ofKey: other.key))
+                guard Self.precedes(newest, candidate) else { continue }
+                (newest, key) = (candidate, other.key)
+            }
+            return key
         }
-        if let taken { return taken }
         guard keys.isEmpty else {
             throw SnapshotError(
                 .notFound,

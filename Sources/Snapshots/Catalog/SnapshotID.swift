@@ -23,6 +23,9 @@ public struct SnapshotID: Hashable, Comparable, Sendable, CustomStringConvertibl
         description = String(text)
     }
 
+    /// The second that it was begun in, such as `20261123T084512Z`.
+    public var moment: Substring { description.prefix { $0 != "-" } }
+
     /// The word for what it is, such as "manual".
     public var kind: String {
         String(description.split(separator: "-", omittingEmptySubsequences: false)[1])
