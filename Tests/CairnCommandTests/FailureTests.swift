@@ -9,7 +9,7 @@ import Testing
 
 @Suite struct FailureTests {
     @Test func exitCodesAreWhatScriptsRelyOn() {
-        #expect(ProgramStatus.allCases.map(\.rawValue) == [0, 1, 3, 10, 11, 12, 64, 130])
+        #expect(ProgramStatus.allCases.map(\.rawValue) == [0, 1, 3, 4, 10, 11, 12, 64, 130])
     }
 
     @Test(arguments: [
