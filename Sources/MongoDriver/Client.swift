@@ -88,9 +88,9 @@ final class Client {
     func recognizesRepetitions() throws(MongoError) -> Bool {
         guard pool.mayNumberWrites else { return false }
         let server = try selectServer(for: .write)
-        guard
-            let description = mongoc_client_get_server_description(pointer, server)
-        else { return false }
+        guard let description = mongoc_client_get_server_description(pointer, server) else {
+            return false
+        }
         defer { mongoc_server_description_destroy(description) }
         return String(cString: mongoc_server_description_type(description)) != "Standalone"
     }

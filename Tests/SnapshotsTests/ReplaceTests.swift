@@ -20,6 +20,32 @@ import Testing
         try await fixture.drop()
     }
 
+    /// A time series takes a second connection while it holds the first. With as many of them as
+    /// connections none may wait for another forever.
+    @Test(.timeLimit(.minutes(2))) func moreTimeSeriesThanConnectionsComeBack() async throws {
+        func series(_ fixture: SnapshotFixture, _ value: Int32) async throws {
+            for number in 0..<6 {
+                let name = "series \(number)"
+                try await fixture.create(
+                    name,
+                    BSONDocument {
+                        $0.append("timeseries", BSONDocument { $0.append("timeField", "t") })
+                    })
+                let measured = BSONDocument {
+                    $0.append("t", dateMilliseconds: 1_700_000_000_000)
+                    $0.append("value", value)
+                }
+                try await fixture.insert([measured], name)
+            }
+        }
+        try await replace(
+            archived: { try await series($0, 1) },
+            live: {
+                try await $0.drop()
+                try await series($0, 2)
+            })
+    }
+
     /// The same where it must be refused and leave everything as it was.
     private func refuse(
         archived: (SnapshotFixture) async throws -> Void,

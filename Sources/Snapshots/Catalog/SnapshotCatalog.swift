@@ -35,7 +35,7 @@ public struct SnapshotCatalog: Sendable {
                     id: id, key: object.key, storedByteCount: object.byteCount,
                     manifest: await manifest(ofKey: object.key)))
         }
-        return entries.sorted { Self.precedes(($0.id, $0.manifest), ($1.id, $1.manifest)) }
+        return entries.sorted { Self.order($0.id, $0.manifest) < Self.order($1.id, $1.manifest) }
     }
 
     private func manifest(ofKey key: String) async -> Result<Manifest, any Error> {
@@ -47,15 +47,15 @@ public struct SnapshotCatalog: Sendable {
         }
     }
 
-    /// Identifiers tell the second; within one, the manifest tells which was begun first.
-    private static func precedes(
-        _ left: (id: SnapshotID, manifest: Result<Manifest, any Error>),
-        _ right: (id: SnapshotID, manifest: Result<Manifest, any Error>)
-    ) -> Bool {
-        guard left.id.moment == right.id.moment, case .success(let own) = left.manifest,
-            case .success(let other) = right.manifest, own.startedAt != other.startedAt
-        else { return left.id < right.id }
-        return own.startedAt < other.startedAt
+    /// Identifiers tell the second; within one, the manifest tells which was begun first. One that
+    /// can't be read comes last in its second, so that it is not passed over.
+    private static func order(
+        _ id: SnapshotID, _ manifest: Result<Manifest, any Error>
+    ) -> (Substring, Int64, String) {
+        guard case .success(let manifest) = manifest else {
+            return (id.moment, .max, id.description)
+        }
+        return (id.moment, manifest.startedAt, id.description)
     }
 
     /// Key of the snapshot that a user names: by its identifier, by a beginning of it that fits
@@ -86,14 +86,14 @@ public struct SnapshotCatalog: Sendable {
         let taken = keys.compactMap { key in Self.id(ofKey: key).map { (key: key, id: $0) } }
             .filter { !others.contains($0.id.kind) }
         if let last = taken.last {
-            var newest = (last.id, await manifest(ofKey: last.key))
-            var key = last.key
-            for other in taken.dropLast() where other.id.moment == last.id.moment {
-                let candidate = (other.id, await manifest(ofKey: other.key))
-                guard Self.precedes(newest, candidate) else { continue }
-                (newest, key) = (candidate, other.key)
+            let rivals = taken.filter { $0.id.moment == last.id.moment }
+            guard rivals.count > 1 else { return last.key }
+            var ordered: [(place: (Substring, Int64, String), key: String)] = []
+            for rival in rivals {
+                let manifest = await manifest(ofKey: rival.key)
+                ordered.append((Self.order(rival.id, manifest), rival.key))
             }
-            return key
+            return ordered.max { $0.place < $1.place }?.key ?? last.key
         }
         guard keys.isEmpty else {
             throw SnapshotError(

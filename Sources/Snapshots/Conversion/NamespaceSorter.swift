@@ -7,12 +7,15 @@ internal import ArchiveFormat
 struct NamespaceSorter {
     /// One namespace.
     private struct Lane {
-        var cutter: ChunkCutter
+        /// Nil when the lane is done: what it held is not kept.
+        var cutter: ChunkCutter?
         var isSpecial: Bool
         var waiting: [ChunkSpill.Ticket] = []
         var hasBegun = false
         var hasEnded = false
-        var isDone = false
+
+        var isDone: Bool { cutter == nil }
+        var openByteCount: Int { cutter?.openByteCount ?? 0 }
     }
 
     /// Chunks' worth of documents that are held open, over all namespaces.
@@ -46,14 +49,17 @@ struct NamespaceSorter {
 
     /// Takes some documents of a namespace.
     ///
-    /// - Throws: `BSONError` when they are not whole, and what the file and `send` throw.
+    /// - Throws: `BSONError` when they are not whole, `malformed` when the namespace had ended, and
+    ///   what the file and `send` throw.
     mutating func take(
         _ documents: ArraySlice<UInt8>, of ordinal: Int, _ send: Send
     ) async throws {
         begin(ordinal)
-        openByteCount -= lanes[ordinal].cutter.openByteCount
-        let full = try lanes[ordinal].cutter.cut(documents)
-        openByteCount += lanes[ordinal].cutter.openByteCount
+        openByteCount -= lanes[ordinal].openByteCount
+        guard let full = try lanes[ordinal].cutter?.cut(documents) else {
+            throw ArchiveError(.malformed, "a namespace goes on after its end")
+        }
+        openByteCount += lanes[ordinal].openByteCount
         for piece in full { try await put(piece, of: ordinal, send) }
         while openByteCount > openByteCountMax { try await cutLargest(send) }
     }
@@ -100,11 +106,11 @@ struct NamespaceSorter {
 
     private mutating func cutLargest(_ send: Send) async throws {
         let largest = begun.max {
-            lanes[$0].cutter.openByteCount < lanes[$1].cutter.openByteCount
+            lanes[$0].openByteCount < lanes[$1].openByteCount
         }
         guard let largest else { return }
-        openByteCount -= lanes[largest].cutter.openByteCount
-        guard let piece = lanes[largest].cutter.cutNow() else { return }
+        openByteCount -= lanes[largest].openByteCount
+        guard let piece = lanes[largest].cutter?.cutNow() else { return }
         try await put(piece, of: largest, send)
     }
 
@@ -117,10 +123,11 @@ struct NamespaceSorter {
     private mutating func advance(_ send: Send) async throws {
         while let ordinal = current, lanes[ordinal].hasEnded {
             try await sendWaiting(of: ordinal, send)
-            openByteCount -= lanes[ordinal].cutter.openByteCount
-            try await send(lanes[ordinal].cutter.endOfNamespace())
-            lanes[ordinal].isDone = true
+            openByteCount -= lanes[ordinal].openByteCount
             begun.removeAll { $0 == ordinal }
+            guard let cutter = lanes[ordinal].cutter else { continue }
+            lanes[ordinal].cutter = nil
+            try await send(cutter.endOfNamespace())
         }
     }
 }

@@ -32,7 +32,10 @@ public struct DocumentLookup: Sendable {
         if let indexed = reader as? IndexedArchiveReader {
             let chunks = indexed.chunks
             var waiting = chunks.candidates(found.ordinal, DocumentKey(id))[...]
-            next = { try await waiting.popFirst().asyncMap { try await chunks.read($0) } }
+            next = {
+                guard let sequence = waiting.popFirst() else { return nil }
+                return try await chunks.read(sequence)
+            }
         }
         try await withOrderedWindow(
             width: width,
@@ -77,15 +80,5 @@ public struct DocumentLookup: Sendable {
             return try BSONDocument(validating: Array(document)).first("_id")?.isSameID(as: id)
                 ?? false
         }
-    }
-}
-
-extension Optional {
-    /// `map` for what takes time.
-    func asyncMap<Result>(
-        _ transform: (Wrapped) async throws -> Result
-    ) async rethrows -> Result? {
-        guard let self else { return nil }
-        return try await transform(self)
     }
 }

@@ -87,7 +87,7 @@ public struct Salvage: Sendable {
         return SalvageReport(
             manifest: summary.index.manifest, place: place,
             storedByteCount: summary.storedByteCount, seal: summary.seal, seconds: 0,
-            chunkCount: findings.whole.count, losses: plan.losses, hasCatalog: plan.hasCatalog,
+            chunkCount: plan.kept.count, losses: plan.losses, hasCatalog: plan.hasCatalog,
             ending: findings.index == nil ? SalvagePlan.unknownEnd : nil)
     }
 }

@@ -11,16 +11,12 @@ struct SalvageLosses {
         var order: [Namespace] = []
         var unknown = 0
         func add(_ namespace: Namespace, _ change: (inout SalvageReport.Loss) -> Void) {
-            if byNamespace[namespace] == nil {
-                order.append(namespace)
-                byNamespace[namespace] = SalvageReport.Loss(
-                    namespace: namespace, chunkCount: 0, documentCount: 0)
-            }
-            byNamespace[namespace].map { loss in
-                var changed = loss
-                change(&changed)
-                byNamespace[namespace] = changed
-            }
+            if byNamespace[namespace] == nil { order.append(namespace) }
+            change(
+                &byNamespace[
+                    namespace,
+                    default: SalvageReport.Loss(
+                        namespace: namespace, chunkCount: 0, documentCount: 0)])
         }
         for chunk in findings.lost {
             let kind = chunk.row?.kind ?? chunk.header?.kind
