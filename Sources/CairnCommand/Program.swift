@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Glibc
+internal import MongoDriver
 internal import Snapshots
 
 /// The program: parse → perform → tell. The one place that writes results and failures.
@@ -11,6 +12,7 @@ public enum Program {
     public static func run(_ arguments: [String]) async -> Int32 {
         // A reader that is gone is an error of the write, with a name, and not the end.
         signal(SIGPIPE, SIG_IGN)
+        DriverCounters.remove()
         do {
             let command = try RootCommand.parseAsRoot(arguments)
             guard let job = command as? any Job else {

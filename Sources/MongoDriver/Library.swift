@@ -1,11 +1,25 @@
 import CMongoC
+import Glibc
 
 /// libmongoc, started once per process on first use and never stopped: a clean-up would race with
-/// whatever still runs at exit, and the process gives everything back anyway.
+/// whatever still runs at exit, and the process gives everything back anyway, but for what
+/// `DriverCounters` removes.
 ///
 /// Its log is off: all it says that matters comes back as errors, and it must not write into a
-/// program's standard error, not even while it starts.
+/// program's standard error.
 let library: Void = {
-    mongoc_log_set_handler(nil, nil)
     mongoc_init()
+    mongoc_log_set_handler(nil, nil)
+    DriverCounters.remove()
 }()
+
+/// The counters that libmongoc puts into shared memory as soon as a program is loaded, under the
+/// process's number, for a tool of its own to read.
+public enum DriverCounters {
+    /// Removes their name; they themselves go with the process. Otherwise each process that ends
+    /// without cleaning up leaves a file for good, and one that gets the same number later complains
+    /// on standard error. To be called at a program's start.
+    public static func remove() {
+        shm_unlink("/mongoc-\(getpid())")
+    }
+}

@@ -51,6 +51,12 @@ import Testing
         #expect(await Program.run(arguments) == code)
     }
 
+    /// The driver makes a file in shared memory for every process that loads it.
+    @Test func nothingIsLeftInSharedMemory() async {
+        #expect(await Program.run(["--version"]) == 0)
+        #expect(!FileManager.default.fileExists(atPath: "/dev/shm/mongoc-\(getpid())"))
+    }
+
     /// From an archive of mongodump to a snapshot, and to what is left of it when it is damaged.
     @Test func anArchiveIsIndexedLookedIntoDamagedAndSaved() async throws {
         let folder = NSTemporaryDirectory() + "cairn-program-" + UUID().uuidString
