@@ -17,8 +17,8 @@ let library: Void = {
 /// process's number, for a tool of its own to read.
 public enum DriverCounters {
     /// Removes their name; they themselves go with the process. Otherwise each process that ends
-    /// without cleaning up leaves a file for good, and one that gets the same number later complains
-    /// on standard error. To be called at a program's start.
+    /// without cleaning up leaves a file for good, and one that gets the same number later
+    /// complains on standard error. To be called at a program's start.
     public static func remove() {
         shm_unlink("/mongoc-\(getpid())")
     }
