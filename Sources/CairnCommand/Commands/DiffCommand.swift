@@ -1,22 +1,25 @@
 internal import ArchiveFormat
 internal import ArgumentParser
+internal import MongoDriver
 internal import Snapshots
 
 /// `cairn diff`.
 struct DiffCommand: Job {
     static let configuration = CommandConfiguration(
         commandName: "diff",
-        abstract: "Tell what differs between two snapshots.",
-        usage: "cairn diff <first> <second> [<options>]",
+        abstract: "Tell what differs between two snapshots, or a snapshot and a server.",
+        usage: "cairn diff <first> (<second> | --live [--uri <uri>]) [<options>]",
         discussion: """
-            Documents are compared by _id and byte for byte, options and indexes too. Collections \
-            with equal fingerprints and equal chunks are not read at all. The exit code is 4 when \
+            Documents are compared by _id and byte for byte, options and indexes too. Of two \
+            snapshots, collections with equal fingerprints and equal chunks are not read at all; a \
+            server is read once, as of one cluster time where it has such. The exit code is 4 when \
             anything differs.
 
             Examples:
               cairn diff 20261123T0845 latest
               cairn diff 20261123T0845 latest --ns-include 'shop.*' --json
               cairn diff ./monday.archive.gz ./tuesday.archive.gz
+              cairn diff latest --live
             """)
 
     /// The older one.
@@ -29,18 +32,17 @@ struct DiffCommand: Job {
 
     /// The newer one.
     @Argument(help: ArgumentHelp("Another one.", valueName: "second"))
-    var second: String
+    var second: String?
 
+    /// Whether the other side is a server.
+    @Flag(help: "Compare with what a server holds now.")
+    var live = false
+
+    @OptionGroup var connection: ConnectionOptions
     @OptionGroup var repository: RepositoryOptions
     @OptionGroup var selection: SelectionOptions
 
-    /// How much is told by name.
-    @Option(
-        help: ArgumentHelp(
-            "How many documents of each kind are named, with the fields that differ, 0 to 1000.",
-            valueName: "count"))
-    var samples = 5
-
+    @OptionGroup var samples: SampleOptions
     @OptionGroup var width: WidthOptions
     @OptionGroup var config: ConfigurationOptions
     @OptionGroup var output: OutputOptions
@@ -48,17 +50,39 @@ struct DiffCommand: Job {
     func perform(_ observer: any JobObserver) async throws -> JobResult {
         var options = Comparison.Options(width: try width.resolved(try await config.load()))
         options.filter = try selection.makeFilter()
-        guard (0...1000).contains(samples) else {
-            throw Failure.usage("--samples is a number from 0 to 1000")
+        options.sampleCount = try samples.count(standard: options.sampleCount)
+        let left = try await locate(first)
+        switch (second, live) {
+        case (let second?, false):
+            let right = try await locate(second)
+            let report = try await naming("\(left.name) or \(right.name)") {
+                try await Comparison(
+                    left.location, right.location, options: options, observer: observer
+                ).run()
+            }
+            return try DiffSummary(report).result
+        case (nil, true):
+            return try await compareLive(left, options, observer)
+        default:
+            throw Failure.usage("give either a second snapshot or --live")
         }
-        options.sampleCount = samples
-        let (left, right) = (try await locate(first), try await locate(second))
-        let report = try await naming("\(left.name) or \(right.name)") {
-            try await Comparison(
-                left.location, right.location, options: options, observer: observer
+    }
+
+    private func compareLive(
+        _ archive: ArchiveOptions.Located, _ options: Comparison.Options,
+        _ observer: any JobObserver
+    ) async throws -> JobResult {
+        var restore = Restore.Options(mode: .replace, width: options.width)
+        restore.filter = options.filter
+        let pool = try connection.makePool(connectionCountMax: 2, isPatient: true)
+        defer { pool.close() }
+        let report = try await naming(archive.name) {
+            try await LiveComparison(
+                archive.location, with: pool, for: .difference, restore: restore,
+                options: options, observer: observer
             ).run()
         }
-        return try DiffSummary(report: report).result
+        return try DiffSummary(report).result
     }
 
     private func locate(_ name: String) async throws -> ArchiveOptions.Located {

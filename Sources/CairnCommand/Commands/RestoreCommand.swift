@@ -12,9 +12,12 @@ struct RestoreCommand: Job {
             With --mode replace each collection is afterwards exactly the snapshot's: it is loaded \
             beside the live one, compared, and swapped in. A restore that fails leaves the live \
             data as it was. With --mode merge missing documents are inserted, differing ones \
-            overwritten or kept, equal ones not written at all, and nothing is deleted.
+            overwritten or kept, equal ones not written at all, and nothing is deleted. With \
+            --mode preview nothing is written: it tells which documents would be inserted, \
+            overwritten or deleted, and which options and indexes differ.
 
             Examples:
+              cairn restore latest --mode preview
               cairn restore latest --mode replace
               cairn restore 20261123T0845 --mode merge --ns-include 'shop.*'
               cairn restore latest --mode merge --on-conflict keep
@@ -29,7 +32,7 @@ struct RestoreCommand: Job {
     @Option(
         help: ArgumentHelp(
             "What becomes of live data; there is no default.", valueName: "mode"))
-    var mode: Restore.Mode
+    var mode: ModeName
 
     /// What a merge does with differing documents.
     @Option(
@@ -53,6 +56,7 @@ struct RestoreCommand: Job {
     @Flag(help: "Leave users and roles alone.")
     var noUsersAndRoles = false
 
+    @OptionGroup var samples: SampleOptions
     @OptionGroup var width: WidthOptions
 
     /// Chunks that are written at once.
@@ -76,27 +80,48 @@ struct RestoreCommand: Job {
     var cancellationMessage: String {
         switch mode {
         case .replace: "cancelled; the live data is as it was"
+        case .preview: "cancelled; nothing was written"
         case .merge: "cancelled; documents merged so far stay, and running it again goes on"
         }
     }
 
     func perform(_ observer: any JobObserver) async throws -> JobResult {
-        let options = try makeOptions(try await config.load())
+        let file = try await config.load()
+        let options = try makeOptions(file)
         let archive = try await source.locate()
         let pool = try connection.makePool(
             connectionCountMax: options.connectionCount, isPatient: true)
         defer { pool.close() }
-        let report = try await naming(archive.name) {
-            try await Restore(archive.location, to: pool, options: options, observer: observer)
-                .run()
+        return try await naming(archive.name) {
+            if mode == .preview { return try await preview(archive, options, pool, observer) }
+            let report = try await Restore(
+                archive.location, to: pool, options: options, observer: observer
+            ).run()
+            return RestoreSummary(report: report, mode: options.mode, archive: archive).result
         }
-        return RestoreSummary(report: report, mode: mode, archive: archive).result
+    }
+
+    private func preview(
+        _ archive: ArchiveOptions.Located, _ options: Restore.Options, _ pool: MongoPool,
+        _ observer: any JobObserver
+    ) async throws -> JobResult {
+        var comparison = Comparison.Options(width: options.width)
+        comparison.sampleCount = try samples.count(standard: comparison.sampleCount)
+        let report = try await LiveComparison(
+            archive.location, with: pool, for: .preview, restore: options, options: comparison,
+            observer: observer
+        ).run()
+        return try PreviewSummary(report: report).result
     }
 
     private func makeOptions(_ file: Configuration) throws -> Restore.Options {
-        var options = Restore.Options(mode: mode, width: try width.resolved(file))
+        var options = Restore.Options(
+            mode: mode.written ?? .replace, width: try width.resolved(file))
         guard onConflict == nil || mode == .merge else {
             throw Failure.usage("--on-conflict is for --mode merge: no other mode has conflicts")
+        }
+        guard samples.samples == nil || mode == .preview else {
+            throw Failure.usage("--samples is for --mode preview")
         }
         options.conflictRule = onConflict ?? options.conflictRule
         options.writerCount =

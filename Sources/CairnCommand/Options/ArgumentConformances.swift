@@ -18,7 +18,15 @@ enum CodecName: String, CaseIterable, ExpressibleByArgument, Sendable {
     }
 }
 
-extension Restore.Mode: ExpressibleByArgument {}
+/// What a restore does, as it is named on the command line.
+enum ModeName: String, CaseIterable, ExpressibleByArgument, Sendable {
+    case preview
+    case merge
+    case replace
+
+    /// How it writes; nil for what does not.
+    var written: Restore.Mode? { Restore.Mode(rawValue: rawValue) }
+}
 
 extension Restore.ConflictRule: ExpressibleByArgument {}
 

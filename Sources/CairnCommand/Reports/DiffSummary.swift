@@ -1,35 +1,50 @@
 internal import ArchiveFormat
-internal import BSONBytes
-internal import ExtendedJSON
 internal import Snapshots
 
 /// What a comparison says.
 struct DiffSummary {
-    let report: Comparison.Report
+    /// The snapshots' identifiers, or `live` for a server.
+    let names: (first: String, second: String)
+    let differences: [NamespaceDifference]
+    let seconds: Double
+
+    init(_ report: Comparison.Report) {
+        names = (report.first.id, report.second.id)
+        differences = report.namespaces
+        seconds = report.seconds
+    }
+
+    init(_ report: LiveComparison.Report) {
+        names = (report.manifest.id, "live")
+        differences = report.entries.map(\.difference)
+        seconds = report.seconds
+    }
+
+    private var isEqual: Bool { differences.allSatisfy(\.isEqual) }
 
     /// For people and for machines; `different` when anything differs.
     var result: JobResult {
         get throws {
             var result = JobResult(text: try text, json: try json)
-            if !report.isEqual { result.status = .different }
+            if !isEqual { result.status = .different }
             return result
         }
     }
 
     private var text: String {
         get throws {
-            let differing = report.namespaces.filter { !$0.isEqual }
-            let names = "\(report.first.id) and \(report.second.id)"
-            let time = Formatting.duration(report.seconds)
+            let differing = differences.filter { !$0.isEqual }
+            let names = "\(names.first) and \(names.second)"
+            let time = Formatting.duration(seconds)
             guard !differing.isEmpty else {
                 return "\(names) are equal: "
-                    + Formatting.count(UInt64(report.namespaces.count), "collection")
+                    + Formatting.count(UInt64(differences.count), "collection")
                     + ", \(time)"
             }
             var lines = [
                 "\(names) differ in "
                     + Formatting.count(UInt64(differing.count), "collection")
-                    + " of \(report.namespaces.count), \(time)"
+                    + " of \(differences.count), \(time)"
             ]
             for difference in differing { lines += try Self.lines(difference) }
             return lines.joined(separator: "\n")
@@ -49,40 +64,27 @@ struct DiffSummary {
                 + "\(Formatting.count(difference.differingCount)) differ, "
                 + "\(Formatting.count(difference.equalCount)) equal"
         ]
-        if difference.optionsDiffer { lines.append("  options differ") }
-        for index in difference.indexes {
-            lines.append("  index \(Formatting.visible(index)) differs")
+        lines += try DifferenceText.definitions(difference)
+        for id in difference.onlyInFirst {
+            lines.append("  only in the first: \(try DifferenceText.spelt(id))")
         }
-        for id in difference.onlyInFirst { lines.append("  only in the first: \(try spelt(id))") }
-        for id in difference.onlyInSecond { lines.append("  only in the second: \(try spelt(id))") }
+        for id in difference.onlyInSecond {
+            lines.append("  only in the second: \(try DifferenceText.spelt(id))")
+        }
         for pair in difference.differing {
-            lines.append("  differs: \(try spelt(pair.id))")
-            for field in pair.fields {
-                let path = field.path.isEmpty ? "order of fields" : Formatting.visible(field.path)
-                lines.append(
-                    "    \(path): \(try spelt(field.first)) → \(try spelt(field.second))")
-            }
+            lines += try DifferenceText.lines("differs", pair) { "\($0) → \($1)" }
         }
         return lines
-    }
-
-    private static let spelledCountMax = 80
-
-    /// A value on one line, cut where it is long.
-    private static func spelt(_ value: BSONValue?) throws -> String {
-        guard let value else { return "missing" }
-        let text = Formatting.visible(try ExtendedJSONWriter(mode: .relaxed).text(of: value))
-        return text.count <= spelledCountMax ? text : text.prefix(spelledCountMax - 1) + "…"
     }
 
     private var json: JSONValue {
         get throws {
             .object([
-                "first": .string(report.first.id),
-                "second": .string(report.second.id),
-                "equal": .bool(report.isEqual),
-                "seconds": .decimal(report.seconds),
-                "collections": .array(try report.namespaces.map(Self.entry)),
+                "first": .string(names.first),
+                "second": .string(names.second),
+                "equal": .bool(isEqual),
+                "seconds": .decimal(seconds),
+                "collections": .array(try differences.map(Self.entry)),
             ])
         }
     }
@@ -96,32 +98,14 @@ struct DiffSummary {
             "only_in_second": .count(difference.onlyInSecondCount),
             "differing": .count(difference.differingCount),
             "equal": .count(difference.equalCount),
-            "options_differ": .bool(difference.optionsDiffer),
-            "indexes_differing": .array(difference.indexes.map { .string($0) }),
+            "options_differing": try DifferenceJSON.fields(difference.options, "first", "second"),
+            "indexes_differing": try DifferenceJSON.indexes(difference, "first", "second"),
             "chunks_read": .count(difference.decodedChunkCount),
             "samples": .object([
-                "only_in_first": .array(try difference.onlyInFirst.map(exact)),
-                "only_in_second": .array(try difference.onlyInSecond.map(exact)),
-                "differing": .array(try difference.differing.map(pair)),
+                "only_in_first": try DifferenceJSON.ids(difference.onlyInFirst),
+                "only_in_second": try DifferenceJSON.ids(difference.onlyInSecond),
+                "differing": try DifferenceJSON.pairs(difference, "first", "second"),
             ]),
         ])
-    }
-
-    private static func pair(_ pair: NamespaceDifference.Differing) throws -> JSONValue {
-        .object([
-            "_id": try exact(pair.id),
-            "fields": .array(
-                try pair.fields.map { field in
-                    .object([
-                        "path": .string(field.path),
-                        "first": try field.first.map(exact) ?? .null,
-                        "second": try field.second.map(exact) ?? .null,
-                    ])
-                }),
-        ])
-    }
-
-    private static func exact(_ value: BSONValue) throws -> JSONValue {
-        .verbatim(try ExtendedJSONWriter().text(of: value))
     }
 }

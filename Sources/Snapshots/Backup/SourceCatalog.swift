@@ -100,26 +100,36 @@ struct SourceCatalog: Sendable {
     private static func entry(
         _ info: CollectionInfo, _ listing: Listing, _ pool: MongoPool, _ server: ServerInfo
     ) async throws -> Entry {
-        let database = listing.database
-        let type = NamespaceType(rawValue: info.type) ?? .collection
-        let dataCollection = ArchivePrelude.dataCollection(
-            of: info.name, type: type, serverVersion: server.versionString)
-        var descriptor = NamespaceDescriptor(
-            namespace: Namespace(database, info.name), type: type,
-            dataCollection: dataCollection, options: info.options)
-        if type != .view {
-            descriptor.indexes = try await pool.withConnection { connection in
-                try await connection.indexes(of: info.name, in: database)
-            }
-        }
-        descriptor.uuid = info.uuid
+        let descriptor = try await NamespaceDescriptor(info, in: listing.database, pool, server)
         return Entry(
-            descriptor: descriptor, dataUUID: listing.uuids[dataCollection],
+            descriptor: descriptor, dataUUID: listing.uuids[descriptor.dataCollection],
             isCapped: try info.options.first("capped")?.isTruthy ?? false,
-            canBeSplit: try type == .collection
+            canBeSplit: try descriptor.type == .collection
                 && ["capped", "clusteredIndex", "collation"].allSatisfy {
                     try info.options.first($0) == nil
                 })
+    }
+}
+
+extension NamespaceDescriptor {
+    /// A collection of a server, with its indexes.
+    ///
+    /// - Throws: `MongoError`; with `namespaceNotFound` when it was dropped meanwhile.
+    init(
+        _ info: CollectionInfo, in database: String, _ pool: MongoPool, _ server: ServerInfo
+    ) async throws {
+        let type = NamespaceType(rawValue: info.type) ?? .collection
+        self.init(
+            namespace: Namespace(database, info.name), type: type,
+            dataCollection: ArchivePrelude.dataCollection(
+                of: info.name, type: type, serverVersion: server.versionString),
+            options: info.options)
+        if type != .view {
+            indexes = try await pool.withConnection { connection in
+                try await connection.indexes(of: info.name, in: database)
+            }
+        }
+        uuid = info.uuid
     }
 }
 

@@ -2,102 +2,109 @@ internal import ArchiveEngine
 internal import ArchiveFormat
 internal import BSONBytes
 
-/// The same collection in two snapshots.
+/// The same collection in two snapshots, or in a snapshot and on a server, on its way to what
+/// differs.
 struct ComparedPair {
-    /// About how many bytes a document takes in the table, by what 500,000 of them took of a
-    /// process's peak.
-    private static let entryByteCount = 256
-
-    private var first: ComparedCollection
-    private var second: ComparedCollection
     private let options: Comparison.Options
-    private var difference: NamespaceDifference
+    private(set) var difference: NamespaceDifference
 
-    init(
-        _ first: ComparedCollection, _ second: ComparedCollection, _ options: Comparison.Options
-    ) {
-        self.first = first
-        self.second = second
+    init(_ namespace: Namespace, _ options: Comparison.Options) {
         self.options = options
-        difference = NamespaceDifference(first.entry.descriptor.namespace)
+        difference = NamespaceDifference(namespace)
     }
 
+    /// Compares two snapshots' collections.
+    ///
     /// - Throws: `ArchiveError`, `BSONError`.
-    consuming func difference() async throws -> NamespaceDifference {
-        try compareDescriptors()
+    mutating func compare(_ first: ArchivedDocuments, _ second: ArchivedDocuments) async throws {
+        try compareDefinitions(first.entry.descriptor, second.entry.descriptor)
         let (left, right) = (first.entry.totals, second.entry.totals)
         if left.documentCount == right.documentCount, left.fingerprint == right.fingerprint {
             difference.equalCount = left.documentCount
-            return difference
+            return
         }
-        skipEqualChunks()
-        let count = first.sequences.reduce(0) { $0 + first.documentCount($1) }
-        let passCount =
-            Int(count) * Self.entryByteCount / max(1, options.memoryByteCount) + 1
-        for pass in 0..<passCount { try await compare(part: pass, of: passCount) }
-        return difference
+        var (first, second) = (first, second)
+        skipEqualChunks(&first, &second)
+        let passCount = try await compareDocuments(first, second)
+        difference.decodedChunkCount += passCount * second.sequences.count
     }
 
-    private mutating func compareDescriptors() throws {
-        let (left, right) = (first.entry.descriptor, second.entry.descriptor)
-        difference.optionsDiffer = left.type != right.type || left.options != right.options
-        let (own, other) = (try Self.byName(left.indexes), try Self.byName(right.indexes))
-        difference.indexes = Set(own.keys).union(other.keys).filter { own[$0] != other[$0] }
-            .sorted()
+    /// Compares options and indexes.
+    mutating func compareDefinitions(
+        _ first: NamespaceDescriptor, _ second: NamespaceDescriptor
+    ) throws {
+        try difference.compareDefinitions(first, second)
     }
 
-    private static func byName(_ indexes: [BSONDocument]) throws -> [String: BSONDocument] {
-        Dictionary(
-            try indexes.map { (try $0.require("name", \.string), $0) },
-            uniquingKeysWith: { first, _ in first })
+    /// Compares a snapshot's documents with others, document by document.
+    ///
+    /// - Returns: in how many passes.
+    /// - Throws: `ArchiveError`, `BSONError`, `MongoError`.
+    @discardableResult
+    mutating func compareDocuments(
+        _ first: ArchivedDocuments, _ second: any ComparedDocuments
+    ) async throws -> Int {
+        let passes = DocumentPasses(first: first, second: second, width: options.width)
+        let count = passes.count(memoryByteCount: options.memoryByteCount)
+        for pass in 0..<count { try await run(pass, of: count, passes) }
+        difference.decodedChunkCount += count * first.sequences.count
+        return count
+    }
+
+    /// Tells of documents that the second side has no collection for.
+    mutating func takeAsOnlyInFirst(_ first: ArchivedDocuments) async throws {
+        difference.isInSecond = false
+        difference.onlyInFirstCount = first.entry.totals.documentCount
+        difference.onlyInFirst = try await first.firstDocuments(options.sampleCount)
+            .map { try $0.identifier }
     }
 
     /// Leaves out chunks that both have: an `_id` is in a collection once, so none of their
     /// documents has a counterpart elsewhere.
-    private mutating func skipEqualChunks() {
-        var left: [ComparedCollection.Likeness: Int] = [:]
+    private mutating func skipEqualChunks(
+        _ first: inout ArchivedDocuments, _ second: inout ArchivedDocuments
+    ) {
+        var left: [ArchivedDocuments.Likeness: Int] = [:]
         for sequence in first.sequences {
             if let likeness = first.likeness(sequence) { left[likeness, default: 0] += 1 }
         }
-        var both: [ComparedCollection.Likeness: Int] = [:]
-        second.sequences = second.sequences.filter { sequence in
-            guard let likeness = second.likeness(sequence), let count = left[likeness], count > 0
-            else { return true }
-            left[likeness] = count - 1
-            both[likeness, default: 0] += 1
-            difference.equalCount += second.documentCount(sequence)
-            return false
+        var both: [ArchivedDocuments.Likeness: Int] = [:]
+        var others: [UInt32] = []
+        for sequence in second.sequences {
+            if let likeness = second.likeness(sequence), let count = left[likeness], count > 0 {
+                left[likeness] = count - 1
+                both[likeness, default: 0] += 1
+                difference.equalCount += second.documentCount(sequence)
+            } else {
+                others.append(sequence)
+            }
         }
+        second.sequences = others
+        let own = first
         first.sequences = first.sequences.filter { sequence in
-            guard let likeness = first.likeness(sequence), let count = both[likeness], count > 0
+            guard let likeness = own.likeness(sequence), let count = both[likeness], count > 0
             else { return true }
             both[likeness] = count - 1
             return false
         }
     }
 
-    private mutating func compare(part: Int, of count: Int) async throws {
-        difference.decodedChunkCount += first.sequences.count + second.sequences.count
-        var table: [DocumentIdentity: ComparedCollection.Entry] = [:]
-        try await scan(first, part, count) { content in
-            for entry in content.entries { table[entry.identity] = entry }
-        }
-        var differing: [(ComparedCollection.Entry, BSONDocument)] = []
+    private mutating func run(
+        _ pass: Int, of count: Int, _ passes: DocumentPasses
+    ) async throws {
+        var differing: [(ComparedContent.Entry, BSONDocument)] = []
         let sampleCount = options.sampleCount
         var found = difference
-        try await scan(second, part, count) { content in
-            for entry in content.entries {
-                guard let other = table.removeValue(forKey: entry.identity) else {
-                    found.onlyInSecondCount += 1
-                    if found.onlyInSecond.count < sampleCount {
-                        found.onlyInSecond.append(try content.document(entry.place).identifier)
-                    }
-                    continue
+        let left = try await passes.run(pass, of: count) { verdict, entry, content in
+            switch verdict {
+            case .equal:
+                found.equalCount += 1
+            case .onlyInSecond:
+                found.onlyInSecondCount += 1
+                if found.onlyInSecond.count < sampleCount {
+                    found.onlyInSecond.append(try content.document(entry.place).identifier)
                 }
-                guard other.content != entry.content else {
-                    found.equalCount += 1
-                    continue
-                }
+            case .differing(let other):
                 found.differingCount += 1
                 if found.differing.count + differing.count < sampleCount {
                     differing.append((other, try content.document(entry.place)))
@@ -105,48 +112,24 @@ struct ComparedPair {
             }
         }
         difference = found
-        difference.onlyInFirstCount += UInt64(table.count)
-        try await tell(differing, table)
+        difference.onlyInFirstCount += UInt64(left.count)
+        try await tell(differing, left, of: passes.first)
     }
 
-    /// Looks again at the first few documents of the first snapshot that differ or are only there.
+    /// Looks again at the first few documents of the first side that differ or are only there.
     private mutating func tell(
-        _ differing: [(ComparedCollection.Entry, BSONDocument)],
-        _ left: [DocumentIdentity: ComparedCollection.Entry]
+        _ differing: [(ComparedContent.Entry, BSONDocument)], _ left: [ComparedContent.Entry],
+        of first: ArchivedDocuments
     ) async throws {
         for (entry, other) in differing {
             let own = try await first.document(entry.place)
             difference.differing.append(
                 NamespaceDifference.Differing(
-                    id: try other.identifier, fields: try FieldDifference.between(own, other)))
+                    id: try own.identifier, fields: try FieldDifference.between(own, other)))
         }
         let missing = options.sampleCount - difference.onlyInFirst.count
-        guard missing > 0 else { return }
-        let places = left.values.map(\.place).sorted {
-            ($0.sequence, $0.offset) < ($1.sequence, $1.offset)
+        for entry in left.prefix(max(0, missing)) {
+            difference.onlyInFirst.append(try await first.document(entry.place).identifier)
         }
-        for place in places.prefix(missing) {
-            difference.onlyInFirst.append(try await first.document(place).identifier)
-        }
-    }
-
-    private func scan(
-        _ collection: ComparedCollection, _ part: Int, _ count: Int,
-        _ take: (ComparedCollection.Content) throws -> Void
-    ) async throws {
-        var waiting = collection.sequences[...]
-        try await withOrderedWindow(
-            width: options.width, next: { waiting.popFirst() },
-            transform: { (sequence: UInt32) async throws -> ComparedCollection.Content in
-                try await collection.content(sequence, part: part, of: count)
-            },
-            deliver: take)
-    }
-}
-
-extension BSONDocument {
-    /// The `_id`; null where there is none.
-    fileprivate var identifier: BSONValue {
-        get throws { try first("_id") ?? BSONValue(type: .null, bytes: []) }
     }
 }

@@ -1,6 +1,5 @@
 internal import ArchiveEngine
 public import ArchiveFormat
-public import BSONBytes
 
 /// Compares two snapshots, namespace by namespace: equal fingerprints answer at once, equal chunks
 /// are skipped, the rest is compared document by document, by `_id`.
@@ -53,7 +52,7 @@ public struct Comparison: Sendable {
     public func run() async throws -> Report {
         let clock = ContinuousClock()
         let start = clock.now
-        let (left, right) = (try await Self.open(first), try await Self.open(second))
+        let (left, right) = (try await first.openIndexed(), try await second.openIndexed())
         var namespaces: [NamespaceDifference] = []
         for (ordinal, entry) in left.index.manifest.namespaces.enumerated()
         where options.filter.contains(entry.descriptor.namespace) {
@@ -63,81 +62,22 @@ public struct Comparison: Sendable {
                 namespaces.append(.onlyInFirst(entry))
                 continue
             }
-            let pair = ComparedPair(
-                ComparedCollection(left, UInt32(ordinal)), ComparedCollection(right, other),
-                options)
-            namespaces.append(try await pair.difference())
+            var pair = ComparedPair(name, options)
+            try await pair.compare(
+                ArchivedDocuments(left, UInt32(ordinal)), ArchivedDocuments(right, other))
+            namespaces.append(pair.difference)
         }
         for entry in right.index.manifest.namespaces
         where left.ordinal(of: entry.descriptor.namespace) == nil
             && options.filter.contains(entry.descriptor.namespace)
         {
-            namespaces.append(.onlyInSecond(entry))
+            namespaces.append(
+                .onlyInSecond(
+                    entry.descriptor.namespace, documentCount: entry.totals.documentCount))
         }
         return Report(
             first: left.index.manifest, second: right.index.manifest, namespaces: namespaces,
             seconds: start.duration(to: clock.now).inSeconds)
-    }
-
-    private static func open(_ location: ArchiveLocation) async throws -> IndexedChunks {
-        guard let reader = try await location.open() as? IndexedArchiveReader else {
-            throw SnapshotError(
-                .unsupported,
-                "only archives with an index can be compared; make one with \"cairn index\"")
-        }
-        return reader.chunks
-    }
-}
-
-/// How one namespace of two snapshots differs.
-public struct NamespaceDifference: Sendable {
-    /// A document of which both have one, and the fields in which they differ.
-    public struct Differing: Sendable {
-        public var id: BSONValue
-        public var fields: [FieldDifference]
-    }
-
-    public var namespace: Namespace
-    /// Which snapshots have it; both unless one is false.
-    public var isInFirst = true
-    public var isInSecond = true
-    /// Documents with an `_id` that only the first, or only the second has.
-    public var onlyInFirstCount: UInt64 = 0
-    public var onlyInSecondCount: UInt64 = 0
-    /// Documents with the same `_id` that differ.
-    public var differingCount: UInt64 = 0
-    public var equalCount: UInt64 = 0
-    public var optionsDiffer = false
-    /// Names of indexes that only one has or that are defined in another way.
-    public var indexes: [String] = []
-    /// `_id`s of the first few.
-    public var onlyInFirst: [BSONValue] = []
-    public var onlyInSecond: [BSONValue] = []
-    public var differing: [Differing] = []
-    /// Chunks of both that were decoded for it.
-    public var decodedChunkCount = 0
-
-    public var isEqual: Bool {
-        isInFirst && isInSecond && onlyInFirstCount == 0 && onlyInSecondCount == 0
-            && differingCount == 0 && !optionsDiffer && indexes.isEmpty
-    }
-
-    init(_ namespace: Namespace) {
-        self.namespace = namespace
-    }
-
-    static func onlyInFirst(_ entry: Manifest.NamespaceEntry) -> NamespaceDifference {
-        var difference = NamespaceDifference(entry.descriptor.namespace)
-        difference.isInSecond = false
-        difference.onlyInFirstCount = entry.totals.documentCount
-        return difference
-    }
-
-    static func onlyInSecond(_ entry: Manifest.NamespaceEntry) -> NamespaceDifference {
-        var difference = NamespaceDifference(entry.descriptor.namespace)
-        difference.isInFirst = false
-        difference.onlyInSecondCount = entry.totals.documentCount
-        return difference
     }
 }
 
@@ -146,5 +86,19 @@ extension IndexedChunks {
         index.manifest.namespaces.firstIndex { $0.descriptor.namespace == namespace }.map {
             UInt32($0)
         }
+    }
+}
+
+extension ArchiveLocation {
+    /// The chunks of an archive that has an index.
+    ///
+    /// - Throws: `unsupported` for one without, `ArchiveError` for a damaged one.
+    func openIndexed() async throws -> IndexedChunks {
+        guard let reader = try await open() as? IndexedArchiveReader else {
+            throw SnapshotError(
+                .unsupported,
+                "only archives with an index can be compared; make one with \"cairn index\"")
+        }
+        return reader.chunks
     }
 }

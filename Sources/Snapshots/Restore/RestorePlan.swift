@@ -16,7 +16,6 @@ struct RestorePlan: Sendable {
         _ archive: any ArchiveReader, _ options: Restore.Options, _ context: RestoreContext
     ) async throws {
         let choices = try Self.choose(archive, options, context)
-        try Self.checkConflicts(choices)
         let live = try await LiveCatalog.read(Set(choices.map(\.target.database)), context.pool)
         try live.checkKinds(choices, options.mode)
         selected = Set(choices.map { UInt32($0.position) })
@@ -59,7 +58,10 @@ struct RestorePlan: Sendable {
         }
     }
 
-    private static func choose(
+    /// What of an archive is selected, and under which names it comes back.
+    ///
+    /// - Throws: `namespaceConflict`, `notFound`.
+    static func choose(
         _ archive: any ArchiveReader, _ options: Restore.Options, _ context: RestoreContext
     ) throws -> [Choice] {
         let prelude = archive.prelude
@@ -95,6 +97,7 @@ struct RestorePlan: Sendable {
                 .notFound,
                 "no namespace of the archive fits the selection; \"cairn show\" lists those it has")
         }
+        try checkConflicts(choices)
         return choices
     }
 

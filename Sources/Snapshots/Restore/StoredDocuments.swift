@@ -11,6 +11,8 @@ struct StoredDocuments {
 
     let namespace: Namespace
     let pool: MongoPool
+    /// The cluster time as of which they are read; nil reads what is there.
+    var moment: BSONTimestamp?
 
     /// Number and fingerprint of documents.
     struct Totals: Hashable, Sendable {
@@ -93,6 +95,13 @@ struct StoredDocuments {
             $0.append("find", namespace.collection)
             $0.append("hint", BSONDocument { $0.append("$natural", direction) })
             $0.append("batchSize", FindRequest.firstBatchDocumentCount)
+            if let moment {
+                let concern = BSONDocument {
+                    $0.append("level", "snapshot")
+                    $0.append("atClusterTime", moment)
+                }
+                $0.append("readConcern", concern)
+            }
         }
         return try await pool.withConnection { connection in
             try await connection.withCursor(

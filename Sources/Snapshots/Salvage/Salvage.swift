@@ -1,5 +1,5 @@
 internal import ArchiveEngine
-public import ArchiveFormat
+internal import ArchiveFormat
 internal import BSONBytes
 internal import ObjectStorage
 

@@ -1,0 +1,92 @@
+internal import ArchiveEngine
+internal import ArchiveFormat
+internal import BSONBytes
+
+/// A collection of a snapshot, on its way through a comparison.
+struct ArchivedDocuments: ComparedDocuments {
+    let chunks: IndexedChunks
+    let entry: Manifest.NamespaceEntry
+    /// Chunks that hold documents of it.
+    var sequences: [UInt32]
+
+    init(_ chunks: IndexedChunks, _ ordinal: UInt32) {
+        self.chunks = chunks
+        entry = chunks.index.manifest.namespaces[Int(ordinal)]
+        sequences = (entry.chunks.map(Array.init) ?? []).filter { sequence in
+            let row = chunks.index.rows[Int(sequence)]
+            return row.kind != .end && row.documentCount > 0
+        }
+    }
+
+    /// What two chunks have in common that hold the same documents in the same order; nil for one
+    /// that holds several namespaces.
+    struct Likeness: Hashable {
+        let documentCount: UInt32
+        let byteCount: UInt64
+        let crc64: UInt64
+    }
+
+    func likeness(_ sequence: UInt32) -> Likeness? {
+        let row = chunks.index.rows[Int(sequence)]
+        guard row.kind != .mixed else { return nil }
+        return Likeness(
+            documentCount: row.documentCount, byteCount: row.documentByteCount,
+            crc64: row.documentCRC64)
+    }
+
+    func documentCount(_ sequence: UInt32) -> UInt64 {
+        UInt64(chunks.index.rows[Int(sequence)].documentCount)
+    }
+
+    /// Those of a shared chunk that belong to other collections included.
+    var documentCount: UInt64 { sequences.reduce(0) { $0 + documentCount($1) } }
+
+    func scan(
+        part: Int, of count: Int, width: Int, _ take: (ComparedContent) throws -> Void
+    ) async throws {
+        try await withContents(of: sequences, width: width, part: part, of: count, take)
+    }
+
+    /// Decodes chunks, several at once, and gives the documents of it that they hold, in order.
+    ///
+    /// - Throws: `ArchiveError` for a damaged chunk, `BSONError` for a damaged document.
+    func withContents(
+        of sequences: [UInt32], width: Int, part: Int = 0, of count: Int = 1,
+        _ take: (ComparedContent) async throws -> Void
+    ) async throws {
+        var waiting = sequences[...]
+        try await withOrderedWindow(
+            width: width, next: { waiting.popFirst() },
+            transform: { (sequence: UInt32) async throws -> ComparedContent in
+                try await content(sequence, part: part, of: count)
+            },
+            deliver: take)
+    }
+
+    private func content(
+        _ sequence: UInt32, part: Int, of count: Int
+    ) async throws -> ComparedContent {
+        let chunk = try await chunks.read(sequence).decoded()
+        let name = entry.descriptor.dataNamespace
+        let ranges = chunk.blocks.filter { $0.header.namespace == name }.map(\.documents)
+        return try ComparedContent(
+            chunk.bytes, ranges, sequence: sequence, part: part, of: count)
+    }
+
+    /// One document again.
+    func document(_ place: ComparedContent.Place) async throws -> BSONDocument {
+        try await content(place.sequence, part: 0, of: 1).document(place)
+    }
+
+    /// The first few documents.
+    func firstDocuments(_ count: Int) async throws -> [BSONDocument] {
+        var found: [BSONDocument] = []
+        for sequence in sequences where found.count < count {
+            let content = try await content(sequence, part: 0, of: 1)
+            for entry in content.entries.prefix(count - found.count) {
+                found.append(try content.document(entry.place))
+            }
+        }
+        return found
+    }
+}

@@ -1,0 +1,194 @@
+internal import ArchiveEngine
+public import ArchiveFormat
+public import BSONBytes
+public import MongoDriver
+
+/// Compares a snapshot with what a server holds, as of one cluster time where it has such: what a
+/// restore would do, exactly. Each side is scanned once, or a few times when the snapshot's
+/// documents do not fit in memory; nothing is written.
+public struct LiveComparison: Sendable {
+    /// What the comparison is for.
+    public enum Purpose: Sendable {
+        /// What a restore would do: only what is in the snapshot and selected, under its new names.
+        case preview
+        /// What has changed: also what the snapshot would have, were it taken now.
+        case difference
+    }
+
+    /// What differs.
+    public struct Report: Sendable {
+        /// A namespace of the snapshot.
+        public struct Entry: Sendable {
+            /// Its name in the snapshot.
+            public var source: Namespace
+            /// Its name on the server; that of the difference.
+            public var target: Namespace { difference.namespace }
+            public var type: NamespaceType
+            /// The snapshot is the first side, the server the second.
+            public var difference: NamespaceDifference
+        }
+
+        public var manifest: Manifest
+        /// The cluster time at which the server was read; nil when it was read as it came.
+        public var moment: BSONTimestamp?
+        /// In the order of the snapshot, then what only the server has.
+        public var entries: [Entry]
+        public var seconds: Double
+
+        public var isEqual: Bool { entries.allSatisfy(\.difference.isEqual) }
+    }
+
+    private let location: ArchiveLocation
+    private let pool: MongoPool
+    private let purpose: Purpose
+    private let restore: Restore.Options
+    private let options: Comparison.Options
+    private let observer: any JobObserver
+
+    /// - Parameters:
+    ///   - restore: what is selected, under which names.
+    ///   - options: how to compare; its filter is not looked at.
+    public init(
+        _ location: ArchiveLocation, with pool: MongoPool, for purpose: Purpose,
+        restore: Restore.Options, options: Comparison.Options, observer: any JobObserver
+    ) {
+        self.location = location
+        self.pool = pool
+        self.purpose = purpose
+        self.restore = restore
+        self.options = options
+        self.observer = observer
+    }
+
+    /// - Throws: `ArchiveError` for a damaged archive, `unsupported` for one without an index,
+    ///   `namespaceConflict` and `notFound` where a restore would say so, `MongoError`.
+    public func run() async throws -> Report {
+        let clock = ContinuousClock()
+        let start = clock.now
+        guard let reader = try await location.open() as? IndexedArchiveReader else {
+            throw SnapshotError(
+                .unsupported,
+                "only an archive with an index can be compared with a server; make one with "
+                    + "\"cairn index\"")
+        }
+        let server = try await pool.withConnection { try await $0.serverInfo() }
+        let context = RestoreContext(
+            pool: pool, server: server, observer: observer,
+            batchDocumentCount: restore.batchDocumentCount,
+            pacer: WritePacer(limiter: nil, observer: observer))
+        let choices = try RestorePlan.choose(reader, restore, context)
+        let moment = try await moment(server)
+        let live = try await LiveCatalog.read(Set(choices.map(\.target.database)), pool)
+        if purpose == .preview { try live.checkKinds(choices, .replace) }
+        var report = Report(
+            manifest: reader.chunks.index.manifest, moment: moment, entries: [], seconds: 0)
+        for choice in choices {
+            observer.progressed(
+                JobProgress(phase: .comparing, subject: choice.target.description))
+            let documents = ArchivedDocuments(reader.chunks, UInt32(choice.position))
+            let isExact = try await compare(
+                choice, documents, live[choice.target], server, at: &report)
+            if !isExact { report.moment = nil }
+        }
+        if purpose == .difference {
+            report.entries += try await onlyLive(reader.chunks.index.manifest)
+        }
+        report.seconds = start.duration(to: clock.now).inSeconds
+        return report
+    }
+
+    private func moment(_ server: ServerInfo) async throws -> BSONTimestamp? {
+        guard server.role != .standalone, server.version >= ServerInfo.Version(5, 0) else {
+            return nil
+        }
+        return try await pool.withConnection { try await $0.operationTime() }
+    }
+
+    /// - Returns: whether it was read at the report's moment.
+    private func compare(
+        _ choice: RestorePlan.Choice, _ documents: ArchivedDocuments, _ info: CollectionInfo?,
+        _ server: ServerInfo, at report: inout Report
+    ) async throws -> Bool {
+        func enter(_ difference: NamespaceDifference) {
+            report.entries.append(
+                Report.Entry(
+                    source: choice.descriptor.namespace, type: choice.descriptor.type,
+                    difference: difference))
+        }
+        guard let info else {
+            var pair = ComparedPair(choice.target, options)
+            try await pair.takeAsOnlyInFirst(documents)
+            enter(pair.difference)
+            return true
+        }
+        let live = try await NamespaceDescriptor(info, in: choice.target.database, pool, server)
+        let canReadMoment =
+            try info.options.first("capped")?.isTruthy != true
+            && choice.target.database != "local"
+        do {
+            let moment = canReadMoment ? report.moment : nil
+            enter(try await difference(choice, documents, live, at: moment))
+            return moment != nil || !canReadMoment
+        } catch let error as MongoError where error.code == .snapshotUnavailable {
+            observer.noticed(
+                "\(choice.target) is compared as it is now: the server no longer has what it was "
+                    + "when the comparison began")
+            enter(try await difference(choice, documents, live, at: nil))
+            return false
+        }
+    }
+
+    private func difference(
+        _ choice: RestorePlan.Choice, _ documents: ArchivedDocuments,
+        _ live: NamespaceDescriptor, at moment: BSONTimestamp?
+    ) async throws -> NamespaceDifference {
+        var pair = ComparedPair(choice.target, options)
+        try pair.compareDefinitions(choice.descriptor, live)
+        guard choice.descriptor.type != .view, live.type != .view else { return pair.difference }
+        try await pair.compareDocuments(
+            documents, LiveDocuments(live.dataNamespace, pool, at: moment))
+        return pair.difference
+    }
+
+    /// Collections that the snapshot's own selection would take now and that it does not have.
+    private func onlyLive(_ manifest: Manifest) async throws -> [Report.Entry] {
+        let selection = try NamespaceFilter(manifest.selection)
+        let archived = Set(manifest.namespaces.map(\.descriptor.namespace))
+        var entries: [Report.Entry] = []
+        for listing in try await SourceCatalog.Listing.all(pool, selection) {
+            for info in listing.taken.sorted(by: { $0.name < $1.name }) {
+                let namespace = Namespace(listing.database, info.name)
+                let isHandled =
+                    archived.contains(namespace) || !restore.filter.contains(namespace)
+                guard !isHandled else { continue }
+                let type = NamespaceType(rawValue: info.type) ?? .collection
+                let count = type == .view ? 0 : try await documentCount(namespace)
+                entries.append(
+                    Report.Entry(
+                        source: namespace, type: type,
+                        difference: .onlyInSecond(namespace, documentCount: count)))
+            }
+        }
+        return entries
+    }
+
+    private func documentCount(_ namespace: Namespace) async throws -> UInt64 {
+        try await pool.withConnection { connection in
+            let statistics = try await connection.statistics(
+                of: namespace.collection, in: namespace.database)
+            return UInt64(statistics.documentCount)
+        }
+    }
+}
+
+extension NamespaceFilter {
+    /// What a backup was asked for.
+    ///
+    /// - Throws: `usage` for a pattern that can't be read.
+    init(_ selection: Manifest.Selection) throws {
+        self.init()
+        database = selection.database
+        included = try selection.namespacesIncluded.map { try NamespacePattern($0) }
+        excluded = try selection.namespacesExcluded.map { try NamespacePattern($0) }
+    }
+}
