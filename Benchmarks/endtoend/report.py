@@ -19,6 +19,8 @@ one after the other, each round begins with another one, and before each the fil
   of the same archive into a buffer, in as many threads as Cairn uses, and checks nothing.
 - Before each measured restore the database is dropped and the server's memory written to its disk;
   after it all documents are counted. A wrong count ends the benchmark.
+- *Restore in place* puts back a database in which one in a hundred documents was changed, deleted
+  or inserted since the backup; all others restore into an empty one.
 - The server is a replica set of one member on the same cores with a cache of 2 GB, which holds all
   of the data, except where memory is measured.
 - ✓ a bound holds, ✗ it does not; (✓) and (✗): the median says so, but not every round.

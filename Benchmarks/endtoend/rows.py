@@ -148,6 +148,7 @@ ROWS = [
     Row("orders", "cairn restore", TIMES_AS_LONG, "bare inserts", 1.25, 1.1),
     Row("orders", "cairn restore", TIMES_FASTER, "mongorestore", 2),
     Row("orders", "cairn restore", TIMES_FASTER, "mongorestore 4 workers", 1.4),
+    Row("orders", "cairn restore in place", TIMES_FASTER, "mongorestore", 5),
     Row("orders", "cairn verify gzip", TIMES_AS_LONG, "bare inflate gzip", 1.25),
     Row("orders", "cairn backup gzip", CPU_A_GIGABYTE, "", 6, 4.5),
     Row("tiny", "cairn backup gzip", TIMES_FASTER, "mongodump gzip", 3),

@@ -39,6 +39,11 @@ def settle(uri, drop=None):
     run(DEMO, "settle", "--uri", uri, *(["--drop", drop] if drop else []))
 
 
+def change(uri, database):
+    """Changes one in a hundred documents."""
+    run(DEMO, "change", "--uri", uri, database)
+
+
 def write_documents(data_set, file):
     """Writes the documents of "THEME:DOCUMENTS" to an open file."""
     subprocess.run([DEMO, "write", "--data-set", data_set], stdout=file, check=True)

@@ -10,7 +10,7 @@ from typing import Callable
 
 from .limits import limit
 from .processes import PROGRAMS, BenchmarkError, Finished, run
-from .servers import NO_DATA, private_server, settle, write_documents
+from .servers import NO_DATA, change, private_server, settle, write_documents
 
 CAIRN = PROGRAMS / "cairn"
 CORES = min(len(os.sched_getaffinity(0)), 8)
@@ -133,6 +133,25 @@ class Stage:
         self.expect(self.count(), "restored")
         return sample(finished)
 
+    def cairn_restore_in_place(self):
+        """Over the same database, in which one in a hundred documents was changed."""
+        self.ensure_backup("gzip")
+        if self.count() != self.content:
+            self.cairn_restore()
+        change(self.uri, self.database)
+        settle(self.uri)
+        os.sync()
+        place = ["--uri", self.uri, "--repository", self.repository("gzip")]
+        finished = run(
+            CAIRN, "restore", "latest", "--mode", "replace", "--in-place", *place, "--json",
+            "--quiet",
+        )  # fmt: skip
+        report = json.loads(finished.output)
+        if report["inserted"] + report["overwritten"] + report["deleted"] == 0:
+            raise BenchmarkError("nothing was changed before it was restored in place")
+        self.expect(self.count(), "restored in place")
+        return sample(finished)
+
     def mongorestore(self, *options):
         """The same from mongodump's archive, or where there is none from Cairn's."""
         archive = self.folder / "mongodump.archive.gz"
@@ -215,6 +234,7 @@ PHASES: dict[str, dict[str, Measurement]] = {
     "restore": {
         "bare inserts": Measurement(Stage.insert),
         "cairn restore": Measurement(Stage.cairn_restore),
+        "cairn restore in place": Measurement(Stage.cairn_restore_in_place),
         "mongorestore": Measurement(Stage.mongorestore, "mongorestore"),
         "mongorestore 4 workers": Measurement(
             lambda stage: stage.mongorestore("--numInsertionWorkersPerCollection=4"),

@@ -30,6 +30,17 @@ extension MongoConnection {
         _ = try run(command, on: database, as: .write)
     }
 
+    /// Removes an index; one that does not exist is removed already.
+    public func dropIndex(_ name: String, of collection: String, in database: String) throws {
+        let command = BSONDocument {
+            $0.append("dropIndexes", collection)
+            $0.append("index", name)
+        }
+        do { _ = try run(command, on: database, as: .write) } catch let error as MongoError
+            where error.serverCode == MongoError.indexNotFound
+        { return }
+    }
+
     /// Gives a collection another name, also in another database, at once.
     ///
     /// - Parameters:

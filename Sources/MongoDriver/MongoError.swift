@@ -59,6 +59,9 @@ public struct MongoError: Error, Hashable, Sendable, CustomStringConvertible {
     }
 
     /// The retryable reads specification's list.
+    /// What a server says of an index that there is not.
+    public static let indexNotFound = 27
+
     private static let retryableServerCodes: Set<Int> = [
         6, 7, 89, 91, 134, 189, 262, 9001, 10107, 11600, 11602, 13435, 13436,
     ]

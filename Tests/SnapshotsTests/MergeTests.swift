@@ -67,7 +67,7 @@ import Testing
         #expect(
             try await fixture.documents("c").inByteOrder == (archived + extra).inByteOrder)
         // The server's own record of writes: twenty, and none for what was equal.
-        #expect(try await writeCount(fixture, since: start) == 20)
+        #expect(try await fixture.writeCount(since: start) == 20)
         try await fixture.drop()
     }
 
@@ -92,7 +92,7 @@ import Testing
         #expect(outcome.equalCount == 70)
         let expected = archived[..<10] + differing + archived[30...]
         #expect(try await fixture.documents("c").inByteOrder == Array(expected).inByteOrder)
-        #expect(try await writeCount(fixture, since: start) == 10)
+        #expect(try await fixture.writeCount(since: start) == 10)
         try await fixture.drop()
     }
 
@@ -131,25 +131,6 @@ import Testing
         #expect(outcome.keptCount == 1 && outcome.failedCount == 0)
         #expect(try await fixture.documents("c") == [live])
         try await fixture.drop()
-    }
-
-    private func writeCount(
-        _ fixture: SnapshotFixture, since moment: BSONTimestamp
-    ) async throws -> Int {
-        var request = FindRequest(database: "local", collection: "oplog.rs")
-        request.filter = BSONDocument {
-            $0.append("ns", "\(fixture.database).c")
-            $0.append("ts", BSONDocument { $0.append("$gt", moment) })
-        }
-        return try await fixture.pool.withConnection { [request] connection in
-            try await connection.withCursor(request) { cursor in
-                var count = 0
-                while let batch = try await cursor.nextBatch() {
-                    count += try batch.documents().count
-                }
-                return count
-            }
-        }
     }
 
     @Test func identifiersThatAreEqualNumbersOfOtherTypesAreTheSame() async throws {

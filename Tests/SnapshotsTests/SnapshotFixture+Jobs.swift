@@ -23,6 +23,24 @@ extension SnapshotFixture {
             })
     }
 
+    /// Writes to the collection `c` in the server's own record.
+    func writeCount(since moment: BSONTimestamp) async throws -> Int {
+        var request = FindRequest(database: "local", collection: "oplog.rs")
+        request.filter = BSONDocument {
+            $0.append("ns", "\(database).c")
+            $0.append("ts", BSONDocument { $0.append("$gt", moment) })
+        }
+        return try await pool.withConnection { [request] connection in
+            try await connection.withCursor(request) { cursor in
+                var count = 0
+                while let batch = try await cursor.nextBatch() {
+                    count += try batch.documents().count
+                }
+                return count
+            }
+        }
+    }
+
     /// The bytes of an archive that was taken at a stopped clock and with the same dice.
     func archiveWithFixedEnvironment(width: Int) async throws -> Data {
         let path = "\(folder.path)/width-\(width)"

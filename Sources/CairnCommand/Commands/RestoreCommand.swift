@@ -19,6 +19,7 @@ struct RestoreCommand: Job {
             Examples:
               cairn restore latest --mode preview
               cairn restore latest --mode replace
+              cairn restore latest --mode replace --in-place
               cairn restore 20261123T0845 --mode merge --ns-include 'shop.*'
               cairn restore latest --mode merge --on-conflict keep
               cairn restore latest --mode replace --ns-rename 'shop.*=copy.*'
@@ -41,6 +42,13 @@ struct RestoreCommand: Job {
                 + "it is overwritten, or kept. (default: overwrite)",
             valueName: "rule"))
     var onConflict: Restore.ConflictRule?
+
+    /// Whether only the difference is written.
+    @Flag(
+        help: ArgumentHelp(
+            "With --mode replace, write only the difference, deletions last: the fast way back when "
+                + "little changed."))
+    var inPlace = false
 
     @OptionGroup var connection: ConnectionOptions
     @OptionGroup var selection: SelectionOptions
@@ -79,6 +87,9 @@ struct RestoreCommand: Job {
 
     var cancellationMessage: String {
         switch mode {
+        case .replace where inPlace:
+            "cancelled; collections may be between what they were and the snapshot, and running it "
+                + "again goes on"
         case .replace: "cancelled; the live data is as it was"
         case .preview: "cancelled; nothing was written"
         case .merge: "cancelled; documents merged so far stay, and running it again goes on"
@@ -97,7 +108,7 @@ struct RestoreCommand: Job {
             let report = try await Restore(
                 archive.location, to: pool, options: options, observer: observer
             ).run()
-            return RestoreSummary(report: report, mode: options.mode, archive: archive).result
+            return RestoreSummary(report: report, options: options, archive: archive).result
         }
     }
 
@@ -123,6 +134,10 @@ struct RestoreCommand: Job {
         guard samples.samples == nil || mode == .preview else {
             throw Failure.usage("--samples is for --mode preview")
         }
+        guard !inPlace || mode == .replace else {
+            throw Failure.usage("--in-place is for --mode replace")
+        }
+        options.isInPlace = inPlace
         options.conflictRule = onConflict ?? options.conflictRule
         options.writerCount =
             try WidthOptions.checked(writers, "--writers") ?? file.writers

@@ -4,7 +4,7 @@ internal import Snapshots
 /// What a restore says when it is done.
 struct RestoreSummary {
     let report: RestoreReport
-    let mode: Restore.Mode
+    let options: Restore.Options
     let archive: ArchiveOptions.Located
 
     /// For people and for machines; `skipped` when the server refused documents.
@@ -26,7 +26,7 @@ struct RestoreSummary {
 
     private var text: String {
         let outcome = report.outcome
-        let verb = mode == .replace ? "restored" : "merged"
+        let verb = options.mode == .replace ? "restored" : "merged"
         let facts = [
             "\(verb) \(source): \(Formatting.count(outcome.documentCount, "document")) in "
                 + Formatting.count(UInt64(report.entries.count), "collection"),
@@ -35,11 +35,18 @@ struct RestoreSummary {
             Formatting.rate(outcome.byteCount, seconds: report.seconds),
         ]
         let line = facts.compactMap(\.self).joined(separator: ", ")
-        return mode == .replace ? line : "\(line)\n\(Self.counts(outcome))"
+        guard options.mode == .merge || options.isInPlace else { return line }
+        return "\(line)\n\(counts(outcome))"
     }
 
-    private static func counts(_ outcome: LoadOutcome) -> String {
-        "\(Formatting.count(outcome.insertedCount)) inserted, "
+    private func counts(_ outcome: LoadOutcome) -> String {
+        guard options.mode == .merge else {
+            return "\(Formatting.count(outcome.insertedCount)) inserted, "
+                + "\(Formatting.count(outcome.overwrittenCount)) overwritten, "
+                + "\(Formatting.count(outcome.deletedCount)) deleted, "
+                + "\(Formatting.count(outcome.equalCount)) equal already"
+        }
+        return "\(Formatting.count(outcome.insertedCount)) inserted, "
             + "\(Formatting.count(outcome.overwrittenCount)) overwritten, "
             + "\(Formatting.count(outcome.keptCount)) kept, "
             + "\(Formatting.count(outcome.equalCount)) equal already, "
@@ -51,7 +58,7 @@ struct RestoreSummary {
         return .object([
             "id": .optional(report.manifest?.id),
             "path": .optional(archive.path),
-            "mode": .string(mode.rawValue),
+            "mode": .string(options.mode.rawValue),
             "documents": .count(outcome.documentCount),
             "bytes": .count(outcome.byteCount),
             "stored_bytes": .count(report.storedByteCount),
@@ -60,6 +67,7 @@ struct RestoreSummary {
             "overwritten": .count(outcome.overwrittenCount),
             "kept": .count(outcome.keptCount),
             "equal": .count(outcome.equalCount),
+            "deleted": .count(outcome.deletedCount),
             "refused": .count(outcome.failedCount),
             "seconds": .decimal(report.seconds),
             "collections": .array(report.entries.map(Self.entry)),
@@ -77,6 +85,7 @@ struct RestoreSummary {
             "overwritten": .count(entry.outcome.overwrittenCount),
             "kept": .count(entry.outcome.keptCount),
             "equal": .count(entry.outcome.equalCount),
+            "deleted": .count(entry.outcome.deletedCount),
             "refused": .count(entry.outcome.failedCount),
         ])
     }

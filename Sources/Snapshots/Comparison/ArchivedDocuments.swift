@@ -44,16 +44,6 @@ struct ArchivedDocuments: ComparedDocuments {
     func scan(
         part: Int, of count: Int, width: Int, _ take: (ComparedContent) throws -> Void
     ) async throws {
-        try await withContents(of: sequences, width: width, part: part, of: count, take)
-    }
-
-    /// Decodes chunks, several at once, and gives the documents of it that they hold, in order.
-    ///
-    /// - Throws: `ArchiveError` for a damaged chunk, `BSONError` for a damaged document.
-    func withContents(
-        of sequences: [UInt32], width: Int, part: Int = 0, of count: Int = 1,
-        _ take: (ComparedContent) async throws -> Void
-    ) async throws {
         var waiting = sequences[...]
         try await withOrderedWindow(
             width: width, next: { waiting.popFirst() },
@@ -63,26 +53,40 @@ struct ArchivedDocuments: ComparedDocuments {
             deliver: take)
     }
 
-    private func content(
-        _ sequence: UInt32, part: Int, of count: Int
+    /// The documents of it that a chunk holds, or those of a part of all.
+    ///
+    /// - Throws: `ArchiveError` for a damaged chunk, `BSONError` for a damaged document.
+    func content(
+        _ sequence: UInt32, part: Int = 0, of count: Int = 1
     ) async throws -> ComparedContent {
         let chunk = try await chunks.read(sequence).decoded()
-        let name = entry.descriptor.dataNamespace
-        let ranges = chunk.blocks.filter { $0.header.namespace == name }.map(\.documents)
         return try ComparedContent(
-            chunk.bytes, ranges, sequence: sequence, part: part, of: count)
+            chunk.bytes, ranges(in: chunk), sequence: sequence, part: part, of: count)
+    }
+
+    /// The documents of it that a chunk holds, as runs of whole documents.
+    ///
+    /// - Throws: `ArchiveError` for a damaged chunk.
+    func runs(_ sequence: UInt32) async throws -> [ArraySlice<UInt8>] {
+        let chunk = try await chunks.read(sequence).decoded()
+        return ranges(in: chunk).map { chunk.bytes[$0] }
+    }
+
+    private func ranges(in chunk: DecodedChunk) -> [Range<Int>] {
+        let name = entry.descriptor.dataNamespace
+        return chunk.blocks.filter { $0.header.namespace == name }.map(\.documents)
     }
 
     /// One document again.
     func document(_ place: ComparedContent.Place) async throws -> BSONDocument {
-        try await content(place.sequence, part: 0, of: 1).document(place)
+        try await content(place.sequence).document(place)
     }
 
     /// The first few documents.
     func firstDocuments(_ count: Int) async throws -> [BSONDocument] {
         var found: [BSONDocument] = []
         for sequence in sequences where found.count < count {
-            let content = try await content(sequence, part: 0, of: 1)
+            let content = try await content(sequence)
             for entry in content.entries.prefix(count - found.count) {
                 found.append(try content.document(entry.place))
             }

@@ -9,10 +9,12 @@ public import ArchiveFormat
 public struct Comparison: Sendable {
     /// How to compare.
     public struct Options: Sendable {
+        static let memoryByteCountStandard = 128 * 1024 * 1024
+
         /// How many chunks are decoded at once.
         public var width: Int
         /// About how many bytes the table of documents may take.
-        public var memoryByteCount = 128 * 1024 * 1024
+        public var memoryByteCount = memoryByteCountStandard
         /// How many documents of each kind are told by name.
         public var sampleCount = 5
         public var filter = NamespaceFilter()

@@ -105,7 +105,7 @@ extension CollectionDefinition {
 
 extension BSONDocument {
     /// Whether both have the same fields with the same values, in whatever order.
-    fileprivate func hasSameFields(as other: BSONDocument) throws -> Bool {
+    func hasSameFields(as other: BSONDocument) throws -> Bool {
         func fields(_ document: BSONDocument) throws -> [String: BSONValue] {
             Dictionary(
                 try document.elements().map { ($0.name, $0.value) },

@@ -125,7 +125,7 @@ extension MongoConnection {
 
 extension BSONDocument {
     /// An index as a server lists it: without a simple collation.
-    fileprivate var asListed: BSONDocument {
+    var asListed: BSONDocument {
         get throws {
             try BSONDocument { builder in
                 for element in try elements() {

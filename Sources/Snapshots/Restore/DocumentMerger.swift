@@ -9,11 +9,35 @@ struct DocumentMerger: Sendable {
     /// Bytes of documents in one update command; a single document may be larger.
     private static let updateByteCountMax = 8 * 1024 * 1024
 
+    /// Documents that are compared with the live ones at once; their `_id`s must fit in one
+    /// command.
+    private static let batchDocumentCount = 1000
+    private static let batchByteCount = 8 * 1024 * 1024
+
     let context: RestoreContext
     let namespace: Namespace
     var conflictRule = Restore.ConflictRule.overwrite
 
-    /// Merges documents with different `_id`s.
+    /// Merges any number of documents with different `_id`s.
+    func merge(run documents: [ArraySlice<UInt8>]) async throws -> LoadOutcome {
+        var outcome = LoadOutcome()
+        var batch: [ArraySlice<UInt8>] = []
+        var byteCount = 0
+        for document in documents {
+            if batch.count == Self.batchDocumentCount
+                || !batch.isEmpty && byteCount + document.count > Self.batchByteCount
+            {
+                outcome.add(try await merge(batch))
+                (batch, byteCount) = ([], 0)
+            }
+            batch.append(document)
+            byteCount += document.count
+        }
+        outcome.add(try await merge(batch))
+        return outcome
+    }
+
+    /// Merges documents with different `_id`s, as many as one command takes.
     func merge(_ documents: [ArraySlice<UInt8>]) async throws -> LoadOutcome {
         guard !documents.isEmpty else { return LoadOutcome() }
         return try await context.pool.withConnection { connection in

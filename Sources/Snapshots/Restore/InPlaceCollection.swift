@@ -107,21 +107,8 @@ struct InPlaceCollection: RestoreTarget {
                 try BSONDocument(validating: Array(document)).require("_id") { $0 }
             }
             let kept = try await stagedIDs(among: ids)
-            let statements = ids.filter { !kept.contains($0) }.map { id in
-                BSONDocument {
-                    let equal = BSONDocument { $0.append("$eq", id) }
-                    $0.append("q", BSONDocument { $0.append("_id", equal) })
-                    $0.append("limit", Int32(1))
-                }
-            }
-            guard !statements.isEmpty else { return }
-            let command = BSONDocument {
-                $0.append("delete", live.collection)
-                $0.append("deletes", array: statements)
-            }
-            _ = try await context.pool.withConnection { connection in
-                try await connection.write(command, on: live.database)
-            }
+            try await DocumentRemoval(namespace: live, pool: context.pool)
+                .remove(ids.filter { !kept.contains($0) })
         }
     }
 

@@ -6,11 +6,6 @@ internal import MongoDriver
 /// `_id` or kept, equal ones not written at all, nothing is deleted. A document that the server
 /// refuses is counted and the rest goes on.
 struct MergedCollection: RestoreTarget {
-    /// Documents that are compared with the live ones at once; their `_id`s must fit in one
-    /// command.
-    private static let batchDocumentCount = 1000
-    private static let batchByteCount = 8 * 1024 * 1024
-
     let source: NamespaceDescriptor
     let namespace: Namespace
     let keepsOrder: Bool
@@ -44,21 +39,7 @@ struct MergedCollection: RestoreTarget {
     }
 
     func load(_ documents: ArraySlice<UInt8>) async throws -> LoadOutcome {
-        var outcome = LoadOutcome()
-        var batch: [ArraySlice<UInt8>] = []
-        var byteCount = 0
-        for document in try DocumentRun.split(documents) {
-            if batch.count == Self.batchDocumentCount
-                || !batch.isEmpty && byteCount + document.count > Self.batchByteCount
-            {
-                outcome.add(try await writer.merge(batch))
-                (batch, byteCount) = ([], 0)
-            }
-            batch.append(document)
-            byteCount += document.count
-        }
-        outcome.add(try await writer.merge(batch))
-        return outcome
+        try await writer.merge(run: DocumentRun.split(documents))
     }
 
     func complete(_ totals: DocumentTotals) async throws {

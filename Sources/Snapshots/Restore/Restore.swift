@@ -27,6 +27,8 @@ public struct Restore: Sendable {
         public var mode: Mode
         /// Of a merge; other modes have no conflicts.
         public var conflictRule = ConflictRule.overwrite
+        /// Of a replace: whether only the difference is written, where that is possible.
+        public var isInPlace = false
         public var filter = NamespaceFilter()
         /// The last one that fits a namespace counts.
         public var renames: [NamespaceRename] = []
@@ -145,6 +147,8 @@ public struct LoadOutcome: Hashable, Sendable {
     public var equalCount: UInt64 = 0
     /// Documents that the server refused.
     public var failedCount: UInt64 = 0
+    /// Live documents that the archive does not have and that were deleted one by one.
+    public var deletedCount: UInt64 = 0
     /// The first reason for a refusal.
     public var firstFailure: String?
 
@@ -159,6 +163,7 @@ public struct LoadOutcome: Hashable, Sendable {
         keptCount += other.keptCount
         equalCount += other.equalCount
         failedCount += other.failedCount
+        deletedCount += other.deletedCount
         firstFailure = firstFailure ?? other.firstFailure
     }
 }

@@ -13,8 +13,14 @@ struct RestoreJob {
     func run() async throws -> RestoreReport {
         do {
             try await forEachTarget { try await $0.prepare() }
-            let (report, ledger) = try await load()
+            var (report, ledger) = try await load()
             try await complete(ledger)
+            for patch in plan.patches {
+                report.entries.append(
+                    RestoreReport.Entry(
+                        source: patch.source.namespace, target: patch.namespace,
+                        type: patch.source.type, outcome: try await patch.run()))
+            }
             try await RestoreCommit(
                 plan.targets, width: options.waitingWriterCount, context
             ).run()

@@ -7,24 +7,34 @@ internal import MongoDriver
 struct RestorePlan: Sendable {
     /// Positions in the prelude of the namespaces that are read.
     let selected: Set<UInt32>
+    /// Those that the archive is read through for.
     let targets: [any RestoreTarget]
+    /// Those that read what they need of it themselves.
+    let patches: [PatchedCollection]
 
     /// - Throws: `namespaceConflict` when two namespaces would end up in one place, a new name is
     ///   not allowed, or something of another kind is in the way; `notFound` when nothing fits the
-    ///   selection.
+    ///   selection; `unsupported` when only the difference is to be written of an archive without
+    ///   an index.
     init(
         _ archive: any ArchiveReader, _ options: Restore.Options, _ context: RestoreContext
     ) async throws {
         let choices = try Self.choose(archive, options, context)
         let live = try await LiveCatalog.read(Set(choices.map(\.target.database)), context.pool)
         try live.checkKinds(choices, options.mode)
-        selected = Set(choices.map { UInt32($0.position) })
         let factory = RestoreTargetFactory(options: options, context: context, live: live)
-        targets = try choices.map(factory.target)
+        let chunks = (archive as? IndexedArchiveReader)?.chunks
+        let patches = try choices.map { try factory.patch($0, chunks) }
+        let others = zip(choices, patches).filter { $1 == nil }.map(\.0)
+        self.patches = patches.compactMap(\.self)
+        selected = Set(others.map { UInt32($0.position) })
+        targets = try others.map(factory.target)
     }
 
     /// Databases that are written to.
-    var databases: Set<String> { Set(targets.map(\.namespace.database)) }
+    var databases: Set<String> {
+        Set(targets.map(\.namespace.database) + patches.map(\.namespace.database))
+    }
 
     /// The targets by what blocks of the archive call them.
     var targetsByDataNamespace: [Namespace: (position: Int, target: any RestoreTarget)] {

@@ -1,3 +1,4 @@
+internal import ArchiveEngine
 internal import ArchiveFormat
 internal import BSONBytes
 internal import MongoDriver
@@ -7,6 +8,26 @@ struct RestoreTargetFactory {
     let options: Restore.Options
     let context: RestoreContext
     let live: LiveCatalog
+
+    /// The way that writes only the difference; nil where it is not wanted or not possible.
+    ///
+    /// - Parameter chunks: nil for an archive without an index.
+    /// - Throws: `unsupported` without an index.
+    func patch(
+        _ choice: RestorePlan.Choice, _ chunks: IndexedChunks?
+    ) throws -> PatchedCollection? {
+        guard options.mode == .replace, options.isInPlace else { return nil }
+        guard let chunks else {
+            throw SnapshotError(
+                .unsupported,
+                "only an archive with an index can be restored in place; make one with \"cairn "
+                    + "index\"")
+        }
+        guard let existing = live[choice.target], !choice.descriptor.isAuthorization else {
+            return nil
+        }
+        return try PatchedCollection(choice, chunks, live: existing, options, context)
+    }
 
     func target(_ choice: RestorePlan.Choice) throws -> any RestoreTarget {
         let existing = live[choice.target]

@@ -1,0 +1,120 @@
+internal import ArchiveFormat
+internal import BSONBytes
+internal import MongoDriver
+
+/// The indexes of a collection that is made equal to the snapshot's document by document: those
+/// that could refuse or take out a document of the snapshot stand aside while documents are
+/// written.
+struct PatchedIndexes {
+    /// What servers take for a moment that never comes, in seconds.
+    private static let expiryMax = Int32.max
+
+    private let definition: CollectionDefinition
+    private let namespace: Namespace
+    private let context: RestoreContext
+    private var isPrepared = false
+
+    init(
+        _ definition: CollectionDefinition, of namespace: Namespace, _ context: RestoreContext
+    ) {
+        self.definition = definition
+        self.namespace = namespace
+        self.context = context
+    }
+
+    /// To be called before documents are written: drops indexes that the snapshot does not have,
+    /// and lets nothing expire until `complete`.
+    mutating func prepare() async throws {
+        guard !isPrepared else { return }
+        try await dropSurplus()
+        isPrepared = true
+        try await context.pool.withConnection { connection in
+            if definition.expiry != nil {
+                try await connection.setExpiry(
+                    nil, of: namespace.collection, in: namespace.database)
+            }
+            let present = try await connection.indexes(
+                of: namespace.collection, in: namespace.database)
+            for index in present where try index.first("expireAfterSeconds") != nil {
+                let never = try BSONDocument { $0.append("never", Self.expiryMax) }
+                    .require("never") { $0 }
+                try await setExpiry(never, of: index, connection)
+            }
+        }
+    }
+
+    /// Makes the indexes those of the snapshot.
+    func complete() async throws {
+        try await dropSurplus()
+        let differences = try await context.pool.withConnection { connection in
+            if isPrepared {
+                if let expiry = definition.expiry {
+                    try await connection.setExpiry(
+                        expiry, of: namespace.collection, in: namespace.database)
+                }
+                for index in definition.indexes {
+                    guard let expiry = try index.first("expireAfterSeconds") else { continue }
+                    try await setExpiry(expiry, of: index, connection)
+                }
+            }
+            return try await connection.buildIndexes(
+                definition.indexes, of: namespace.collection, in: namespace.database)
+        }
+        for difference in differences { context.observer.noticed(difference) }
+    }
+
+    /// Drops indexes that the snapshot has not, or has in another way.
+    private func dropSurplus() async throws {
+        let wanted = Dictionary(
+            try definition.indexes.map { (try $0.first("name")?.string ?? "", try $0.asListed) },
+            uniquingKeysWith: { first, _ in first })
+        try await context.pool.withConnection { connection in
+            let present = try await connection.indexes(
+                of: namespace.collection, in: namespace.database)
+            for index in present {
+                let name = try index.first("name")?.string ?? ""
+                let isOwn = try name == "_id_" || index.first("clustered") != nil
+                let isKept = try wanted[name].map { try isSame($0, index) } ?? false
+                guard !isOwn, !isKept else { continue }
+                try await connection.dropIndex(
+                    name, of: namespace.collection, in: namespace.database)
+            }
+        }
+    }
+
+    /// Whether an index is the one that is wanted; while documents are written, apart from when it
+    /// lets them expire.
+    private func isSame(_ wanted: BSONDocument, _ present: BSONDocument) throws -> Bool {
+        guard isPrepared else { return try wanted.hasSameFields(as: present) }
+        return try wanted.leavingOut("expireAfterSeconds").hasSameFields(
+            as: present.leavingOut("expireAfterSeconds"))
+    }
+
+    private func setExpiry(
+        _ expiry: BSONValue, of index: BSONDocument, _ connection: MongoConnection
+    ) async throws {
+        let name = try index.require("name") { $0 }
+        let command = BSONDocument {
+            $0.append("collMod", namespace.collection)
+            let change = BSONDocument {
+                $0.append("name", name)
+                $0.append("expireAfterSeconds", expiry)
+            }
+            $0.append("index", change)
+        }
+        do {
+            _ = try await connection.run(command, on: namespace.database, as: .write)
+        } catch let error as MongoError where error.serverCode == MongoError.indexNotFound {
+            // It is yet to be built.
+            return
+        }
+    }
+}
+
+extension BSONDocument {
+    fileprivate func leavingOut(_ name: String) throws -> BSONDocument {
+        try BSONDocument { builder in
+            for element in try elements() where element.name != name { builder.append(element) }
+        }
+    }
+}
