@@ -57,6 +57,12 @@ extension MongoConnection {
         return try CollectionStatistics(run(command, on: database, as: .read))
     }
 
+    /// The server's clock, in milliseconds since 1970 UTC.
+    public func localTime() throws -> Int64 {
+        let hello = try run(BSONDocument { $0.append("hello", Int32(1)) }, on: "admin")
+        return try hello.requiredField("localTime", \.dateMilliseconds)
+    }
+
     /// The primary's logical time now; nil for a standalone server.
     ///
     /// A snapshot read at this time sees every write acknowledged before the call, whatever its

@@ -3,16 +3,20 @@ public import BSONBytes
 /// Making sure of many writes at once, where waiting for a majority of the replica set with each of
 /// them would take a moment each.
 extension MongoConnection {
-    /// Which election made the primary what it is; nil where there are none. Writes that a majority
-    /// did not have yet are lost when another election comes between them and `waitForMajority`.
-    public func election() throws -> BSONDocument? {
+    /// Which start of which server answers, and which election made it primary. Writes that it
+    /// has acknowledged may be lost when this has changed, unless a majority had them, or a disk.
+    public func incarnation() throws -> BSONDocument {
         let hello = try run(BSONDocument { $0.append("hello", Int32(1)) }, on: "admin")
         do throws(BSONError) {
-            guard let identifier = try hello.first("electionId") else { return nil }
+            let election = try hello.first("electionId")
             let version = try hello.first("setVersion")
-            return BSONDocument {
-                $0.append("electionId", identifier)
-                if let version { $0.append("setVersion", version) }
+            let host = try hello.first("me")
+            let process = try hello.first("topologyVersion")?.document?.first("processId")
+            return BSONDocument { builder in
+                if let election { builder.append("electionId", election) }
+                if let version { builder.append("setVersion", version) }
+                if let host { builder.append("me", host) }
+                if let process { builder.append("processId", process) }
             }
         } catch {
             throw MongoError(.protocolViolation, "a reply is damaged: \(error)")

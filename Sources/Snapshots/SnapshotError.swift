@@ -21,6 +21,8 @@ public struct SnapshotError: Error, Sendable, CustomStringConvertible {
         public static let catalogChanged = Code(rawValue: "catalog_changed")
         /// What the server holds after a restore is not what the archive holds.
         public static let notEqual = Code(rawValue: "not_equal")
+        /// A restore was cut off while it replaced a collection; that must be mended first.
+        public static let unfinished = Code(rawValue: "unfinished")
         /// The server refused documents.
         public static let refused = Code(rawValue: "refused")
         /// The server can't do what is needed.

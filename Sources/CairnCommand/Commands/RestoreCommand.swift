@@ -7,7 +7,10 @@ struct RestoreCommand: Job {
     static let configuration = CommandConfiguration(
         commandName: "restore",
         abstract: "Put a snapshot back.",
-        usage: "cairn restore (<id> | --archive <file>) --mode <mode> [--uri <uri>] [<options>]",
+        usage: """
+            cairn restore (<id> | --archive <file>) --mode <mode> [--uri <uri>] [<options>]
+            cairn restore --undo <job> [--uri <uri>]
+            """,
         discussion: """
             With --mode replace each collection is afterwards exactly the snapshot's: it is loaded \
             beside the live one, compared, and swapped in. A restore that fails leaves the live \
@@ -20,6 +23,9 @@ struct RestoreCommand: Job {
               cairn restore latest --mode preview
               cairn restore latest --mode replace
               cairn restore latest --mode replace --in-place
+              cairn restore latest --mode replace --keep-old --keep-for 24h
+              cairn restore --undo 20261124T084512Z-restore-3f9a1c
+              cairn restore latest --mode replace --resume
               cairn restore 20261123T0845 --mode merge --ns-include 'shop.*'
               cairn restore latest --mode merge --on-conflict keep
               cairn restore latest --mode replace --ns-rename 'shop.*=copy.*'
@@ -32,8 +38,8 @@ struct RestoreCommand: Job {
     /// What happens to what is there.
     @Option(
         help: ArgumentHelp(
-            "What becomes of live data; there is no default.", valueName: "mode"))
-    var mode: ModeName
+            "What becomes of live data: preview, merge or replace; no default.", valueName: "mode"))
+    var mode: ModeName?
 
     /// What a merge does with differing documents.
     @Option(
@@ -50,6 +56,16 @@ struct RestoreCommand: Job {
                 + "little changed."))
     var inPlace = false
 
+    @OptionGroup var keep: KeepOptions
+
+    /// Whether to go on with what a killed restore has begun.
+    @Flag(
+        help: ArgumentHelp(
+            "Go on with what a killed or cut-off restore of the same archive has loaded; what is "
+                + "there is compared, only what is missing is written."))
+    var resume = false
+
+    @OptionGroup var endurance: EnduranceOptions
     @OptionGroup var connection: ConnectionOptions
     @OptionGroup var selection: SelectionOptions
 
@@ -87,6 +103,7 @@ struct RestoreCommand: Job {
 
     var cancellationMessage: String {
         switch mode {
+        case nil: "cancelled; what was put back so far stays"
         case .replace where inPlace:
             "cancelled; collections may be between what they were and the snapshot, and running it "
                 + "again goes on"
@@ -97,8 +114,11 @@ struct RestoreCommand: Job {
     }
 
     func perform(_ observer: any JobObserver) async throws -> JobResult {
-        let file = try await config.load()
-        let options = try makeOptions(file)
+        if let job = keep.undo { return try await undo(job, observer) }
+        guard let mode else {
+            throw Failure.usage("say what becomes of live data: --mode preview, merge or replace")
+        }
+        let options = try makeOptions(mode, try await config.load())
         let archive = try await source.locate()
         let pool = try connection.makePool(
             connectionCountMax: options.connectionCount, isPatient: true)
@@ -110,6 +130,20 @@ struct RestoreCommand: Job {
             ).run()
             return RestoreSummary(report: report, options: options, archive: archive).result
         }
+    }
+
+    private func undo(_ text: String, _ observer: any JobObserver) async throws -> JobResult {
+        guard mode == nil, source.id == nil, source.archive == nil else {
+            throw Failure.usage("--undo takes a job's name and neither a snapshot nor a mode")
+        }
+        guard let job = JobID(text) else {
+            throw Failure.usage("\"\(text)\" is no job's name; \"cairn kept\" lists them")
+        }
+        let pool = try connection.makePool(connectionCountMax: 2, isPatient: true)
+        defer { pool.close() }
+        let newJob = JobID(kind: "undo", .system)
+        let report = try await Undo(of: job, as: newJob, on: pool, observer: observer).run()
+        return UndoSummary(undone: job, job: newJob, report: report).result
     }
 
     private func preview(
@@ -125,9 +159,20 @@ struct RestoreCommand: Job {
         return try PreviewSummary(report: report).result
     }
 
-    private func makeOptions(_ file: Configuration) throws -> Restore.Options {
+    private func makeOptions(
+        _ mode: ModeName, _ file: Configuration
+    ) throws -> Restore.Options {
         var options = Restore.Options(
             mode: mode.written ?? .replace, width: try width.resolved(file))
+        guard !keep.keepOld || mode == .replace && !inPlace else {
+            throw Failure.usage("--keep-old is for --mode replace without --in-place")
+        }
+        guard !resume || mode != .preview else {
+            throw Failure.usage("--resume is for restores that write")
+        }
+        options.keepOld = keep.kept(.system)
+        options.isResumed = resume && mode == .replace && !inPlace
+        options.enduranceSeconds = endurance.seconds
         guard onConflict == nil || mode == .merge else {
             throw Failure.usage("--on-conflict is for --mode merge: no other mode has conflicts")
         }

@@ -24,8 +24,7 @@ struct RootCommand: ParsableCommand {
         subcommands: [
             BackupCommand.self, RestoreCommand.self, VerifyCommand.self, ShowCommand.self,
             ListCommand.self, GetCommand.self, ExportCommand.self, DiffCommand.self,
-            IndexCommand.self,
-            SalvageCommand.self, TuneCommand.self,
+            IndexCommand.self, SalvageCommand.self, KeptCommand.self, TuneCommand.self,
         ])
 }
 

@@ -35,8 +35,12 @@ struct RestoreSummary {
             Formatting.rate(outcome.byteCount, seconds: report.seconds),
         ]
         let line = facts.compactMap(\.self).joined(separator: ", ")
-        guard options.mode == .merge || options.isInPlace else { return line }
-        return "\(line)\n\(counts(outcome))"
+        var lines = [line]
+        if options.mode == .merge || options.isInPlace { lines.append(counts(outcome)) }
+        if let keptUntil = report.keptUntil, let job = options.keepOld?.job {
+            lines.append(KeptSummary.undoHint(job, until: keptUntil))
+        }
+        return lines.joined(separator: "\n")
     }
 
     private func counts(_ outcome: LoadOutcome) -> String {
@@ -59,6 +63,8 @@ struct RestoreSummary {
             "id": .optional(report.manifest?.id),
             "path": .optional(archive.path),
             "mode": .string(options.mode.rawValue),
+            "job": .optional(options.keepOld?.job.description),
+            "kept_until": .optional(report.keptUntil.map(KeptSummary.time)),
             "documents": .count(outcome.documentCount),
             "bytes": .count(outcome.byteCount),
             "stored_bytes": .count(report.storedByteCount),

@@ -1,5 +1,6 @@
 internal import ArchiveFormat
 internal import MongoDriver
+internal import ObjectStorage
 
 extension SourceCatalog {
     /// The collections of one database that a backup takes, as they were when they were listed.
@@ -25,6 +26,7 @@ extension SourceCatalog {
             var listings: [Listing] = []
             for database in databases where isTaken(database, filter) {
                 let collections = try await SourceCatalog.collections(pool, database)
+                try checkNothingIsDisplaced(Set(collections.keys), database)
                 let taken = collections.values.filter { info in
                     isTaken(info.name, of: database, filter)
                         && filter.contains(Namespace(database, info.name))
@@ -35,6 +37,22 @@ extension SourceCatalog {
                         uuids: collections.compactMapValues(\.uuid)))
             }
             return listings
+        }
+
+        /// A collection that a restore has moved aside when it was killed would be missing.
+        private static func checkNothingIsDisplaced(
+            _ names: Set<String>, _ database: String
+        ) throws {
+            for case let swap? in names.map({ SwapName($0) })
+            where swap.kept.was == .live && !names.contains(swap.kept.collection)
+                && swap.state != .alive
+            {
+                throw SnapshotError(
+                    .unfinished,
+                    "a restore was killed while it replaced \(database).\(swap.kept.collection), "
+                        + "which is now named \(swap); run \"cairn kept --clean\" to put it back, "
+                        + "and then the backup")
+            }
         }
 
         /// What mongodump takes: not `local` unless named, nothing that the server keeps for
@@ -49,7 +67,7 @@ extension SourceCatalog {
         private static func isTaken(
             _ collection: String, of database: String, _ filter: NamespaceFilter
         ) -> Bool {
-            guard StagingName(collection) == nil else { return false }
+            guard !ReservedName.contains(collection) else { return false }
             switch database {
             case "admin":
                 return collection != "system.keys" && !collection.hasPrefix("system.buckets.")

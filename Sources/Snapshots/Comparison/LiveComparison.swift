@@ -75,7 +75,9 @@ public struct LiveComparison: Sendable {
         let context = RestoreContext(
             pool: pool, server: server, observer: observer,
             batchDocumentCount: restore.batchDocumentCount,
-            pacer: WritePacer(limiter: nil, observer: observer))
+            pacer: WritePacer(limiter: nil, observer: observer),
+            endurance: Endurance(seconds: 0, observer: observer),
+            continuity: Continuity(BSONDocument()))
         let choices = try RestorePlan.choose(reader, restore, context)
         let moment = try await moment(server)
         let live = try await LiveCatalog.read(Set(choices.map(\.target.database)), pool)

@@ -51,11 +51,12 @@ struct AuthorizationTarget: RestoreTarget {
         return outcome
     }
 
-    func complete(_ totals: DocumentTotals) async throws {
+    func complete(_ totals: DocumentTotals) async throws -> LoadOutcome? {
         // The command below takes a missing collection for an empty one and would delete every
         // user.
         try await StoredDocuments(namespace: staging, pool: context.pool)
             .check(against: totals, of: source.namespace)
+        return nil
     }
 
     func commit() async throws {

@@ -40,8 +40,10 @@ struct DocumentMerger: Sendable {
     /// Merges documents with different `_id`s, as many as one command takes.
     func merge(_ documents: [ArraySlice<UInt8>]) async throws -> LoadOutcome {
         guard !documents.isEmpty else { return LoadOutcome() }
-        return try await context.pool.withConnection { connection in
-            try await merge(documents.map(Candidate.init), connection)
+        return try await context.endurance.run { _ in
+            try await context.pool.withConnection { connection in
+                try await merge(documents.map(Candidate.init), connection)
+            }
         }
     }
 

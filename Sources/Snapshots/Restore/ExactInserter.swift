@@ -31,8 +31,23 @@ struct ExactInserter: Sendable {
 
     /// Inserts documents beside the live data, where nothing is in their way.
     ///
+    /// After an outage, of which nobody knows what was done before it, only what is missing is
+    /// inserted; where the order is to be kept there is no going on.
     /// - Throws: `refused` at the first document that the server does not take.
     func load(_ documents: ArraySlice<UInt8>, of source: Namespace) async throws -> LoadOutcome {
+        guard !isOrdered else { return try await loadOnce(documents, of: source) }
+        return try await context.endurance.run { isRepetition in
+            guard isRepetition else { return try await loadOnce(documents, of: source) }
+            let outcome = try await DocumentMerger(context: context, namespace: namespace)
+                .merge(run: DocumentRun.split(documents))
+            if let reason = outcome.firstFailure { throw SnapshotError(.refused, reason) }
+            return outcome
+        }
+    }
+
+    private func loadOnce(
+        _ documents: ArraySlice<UInt8>, of source: Namespace
+    ) async throws -> LoadOutcome {
         let result = try await insert(documents)
         if let failure = result.errors.first {
             throw SnapshotError.refused(failure, of: source)

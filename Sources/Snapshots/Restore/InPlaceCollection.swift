@@ -45,9 +45,12 @@ struct InPlaceCollection: RestoreTarget {
         try await inserter.load(documents, of: source.namespace)
     }
 
-    func complete(_ totals: DocumentTotals) async throws {
-        try await StoredDocuments(namespace: staging, pool: context.pool)
-            .check(against: totals, of: source.namespace)
+    func complete(_ totals: DocumentTotals) async throws -> LoadOutcome? {
+        try await context.endurance.run { _ in
+            try await StoredDocuments(namespace: staging, pool: context.pool)
+                .check(against: totals, of: source.namespace)
+        }
+        return nil
     }
 
     func commit() async throws {

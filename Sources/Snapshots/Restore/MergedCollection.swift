@@ -42,11 +42,13 @@ struct MergedCollection: RestoreTarget {
         try await writer.merge(run: DocumentRun.split(documents))
     }
 
-    func complete(_ totals: DocumentTotals) async throws {
+    func complete(_ totals: DocumentTotals) async throws -> LoadOutcome? {
         do {
-            let differences = try await context.pool.withConnection { connection in
-                try await connection.buildIndexes(
-                    definition.indexes, of: namespace.collection, in: namespace.database)
+            let differences = try await context.endurance.run { _ in
+                try await context.pool.withConnection { connection in
+                    try await connection.buildIndexes(
+                        definition.indexes, of: namespace.collection, in: namespace.database)
+                }
             }
             for difference in differences { context.observer.noticed(difference) }
         } catch let error as MongoError
@@ -54,6 +56,7 @@ struct MergedCollection: RestoreTarget {
         {
             context.observer.noticed("indexes of \(namespace) were left as they are: \(error)")
         }
+        return nil
     }
 
     func commit() async throws {}

@@ -1,5 +1,6 @@
 internal import ArchiveEngine
 public import ArchiveFormat
+internal import BSONBytes
 public import MongoDriver
 
 /// Puts an archive back: open → plan → prepare → load → complete → commit. Up to the commit the
@@ -22,6 +23,19 @@ public struct Restore: Sendable {
         case keep
     }
 
+    /// That what a replace displaces is kept, so that `Undo` can put it back.
+    public struct KeepOld: Sendable {
+        /// The name by which it can be undone.
+        public var job: JobID
+        /// For how long, in seconds.
+        public var seconds: Int64
+
+        public init(job: JobID, seconds: Int64) {
+            self.job = job
+            self.seconds = seconds
+        }
+    }
+
     /// What to restore and how.
     public struct Options: Sendable {
         public var mode: Mode
@@ -29,6 +43,13 @@ public struct Restore: Sendable {
         public var conflictRule = ConflictRule.overwrite
         /// Of a replace: whether only the difference is written, where that is possible.
         public var isInPlace = false
+        /// Of a replace that does not write in place: what is displaced is kept; nil for not at all.
+        public var keepOld: KeepOld?
+        /// Of a replace: whether it goes on with what a killed one of the same archive has loaded.
+        public var isResumed = false
+        /// How long it tries again when the server is restarted or elects another primary, in
+        /// seconds; 0 for not at all.
+        public var enduranceSeconds = 0.0
         public var filter = NamespaceFilter()
         /// The last one that fits a namespace counts.
         public var renames: [NamespaceRename] = []
@@ -72,6 +93,10 @@ public struct Restore: Sendable {
         self.observer = observer
     }
 
+    /// How often a restore that writes to live collections is gone through again because a server
+    /// may have lost what it had acknowledged.
+    private static let attemptCountMax = 3
+
     /// Runs the restore.
     ///
     /// - Throws: `ArchiveError` for a damaged archive, `MongoError`, `SnapshotError`,
@@ -80,20 +105,66 @@ public struct Restore: Sendable {
     public func run() async throws -> RestoreReport {
         let clock = ContinuousClock()
         let start = clock.now
-        let reader = try await openChecked()
-        let server = try await pool.withConnection { try await $0.serverInfo() }
-        let context = RestoreContext(
+        let keeping = try await keeping()
+        let (server, incarnation) = try await pool.withConnection { connection in
+            (try await connection.serverInfo(), try await connection.incarnation())
+        }
+        var context = RestoreContext(
             pool: pool, server: server, observer: observer,
             batchDocumentCount: options.batchDocumentCount,
-            pacer: WritePacer(limiter: options.rateLimiter, observer: observer))
+            pacer: WritePacer(limiter: options.rateLimiter, observer: observer),
+            endurance: Endurance(seconds: options.enduranceSeconds, observer: observer),
+            continuity: Continuity(incarnation), keeping: keeping)
+        let writesLive = options.mode == .merge || options.isInPlace
+        var report = writesLive ? try await runUntilDurable(&context) : try await runOnce(&context)
+        report.keptUntil = keeping?.expiry
+        report.seconds = start.duration(to: clock.now).inSeconds
+        return report
+    }
+
+    private func runOnce(_ context: inout RestoreContext) async throws -> RestoreReport {
+        let reader = try await openChecked()
+        context.seal = (reader as? IndexedArchiveReader)?.seal
         let plan = try await RestorePlan(reader, options, context)
         if let indexed = reader as? IndexedArchiveReader { indexed.select(plan.selected) }
-        try await StagingJanitor.clean(plan.databases, context)
+        if options.isResumed, plan.leftovers.isEmpty {
+            observer.noticed("there is nothing to go on with; restoring from the beginning")
+        }
+        try await StagingJanitor(pool: pool, observer: observer, spared: plan.leftovers)
+            .clean(plan.databases)
         let job = RestoreJob(plan: plan, reader: reader, options: options, context: context)
         var report = try await job.run()
         report.manifest = reader.manifest
-        report.seconds = start.duration(to: clock.now).inSeconds
         return report
+    }
+
+    /// Writes to live collections are acknowledged by the primary alone, and all of them are waited
+    /// for at the end. Should another server have become primary meanwhile, or the same one have
+    /// been restarted, some may be lost: then all is gone through again, and only what is missing
+    /// is written.
+    private func runUntilDurable(_ context: inout RestoreContext) async throws -> RestoreReport {
+        var total: RestoreReport?
+        // Its own: the job looks for itself.
+        let continuity = Continuity(try await context.incarnation())
+        for _ in 1...Self.attemptCountMax {
+            let report = try await runOnce(&context)
+            total = total?.followed(by: report) ?? report
+            try await context.waitForMajority(reading: report.entries.first?.target)
+            if try await !continuity.look(context.incarnation()), let total { return total }
+            guard location.isSeekable else { break }
+            observer.noticed("the server may have lost what was written; going through it again")
+        }
+        throw SnapshotError(
+            .notEqual,
+            "the server was restarted, or another one became primary, while it was written to, so "
+                + "that some documents may be missing; run it again")
+    }
+
+    /// By the server's clock, which is the same for all who might undo it or clean up.
+    private func keeping() async throws -> Keeping? {
+        guard let keepOld = options.keepOld else { return nil }
+        let now = try await pool.withConnection { try await $0.localTime() / 1000 }
+        return Keeping(job: keepOld.job, expiry: now + keepOld.seconds)
     }
 
     /// Opens the archive. A merge writes to live collections as it reads, so an archive without
@@ -123,9 +194,24 @@ public struct RestoreReport: Sendable {
     /// The archive's manifest; nil for archives of other tools.
     public var manifest: Manifest?
     public var entries: [Entry] = []
+    /// Until when what was displaced is kept, in seconds since 1970 by the server's clock; nil when
+    /// it is not.
+    public var keptUntil: Int64?
     /// Bytes that were read from the archive.
     public var storedByteCount: UInt64 = 0
     public var seconds: Double = 0
+
+    /// What both have done, of the same documents, one after the other.
+    func followed(by later: RestoreReport) -> RestoreReport {
+        var report = later
+        for (position, entry) in report.entries.enumerated() {
+            guard let earlier = entries.first(where: { $0.target == entry.target }) else {
+                continue
+            }
+            report.entries[position].outcome = earlier.outcome.followed(by: entry.outcome)
+        }
+        return report
+    }
 
     /// Sums over all namespaces.
     public var outcome: LoadOutcome {
@@ -154,6 +240,19 @@ public struct LoadOutcome: Hashable, Sendable {
 
     public init() {}
 
+    /// What became of the same documents in two goes, the second of which has the last word.
+    func followed(by later: LoadOutcome) -> LoadOutcome {
+        var outcome = later
+        outcome.insertedCount += insertedCount
+        outcome.overwrittenCount += overwrittenCount
+        outcome.deletedCount += deletedCount
+        let otherCount =
+            outcome.insertedCount + outcome.overwrittenCount + outcome.keptCount
+            + outcome.failedCount
+        outcome.equalCount = documentCount - min(documentCount, otherCount)
+        return outcome
+    }
+
     /// Adds what became of other documents.
     public mutating func add(_ other: LoadOutcome) {
         documentCount += other.documentCount
@@ -175,6 +274,41 @@ struct RestoreContext: Sendable {
     let observer: any JobObserver
     let batchDocumentCount: Int
     let pacer: WritePacer
+    let endurance: Endurance
+    let continuity: Continuity
+    /// Nil when nothing that is displaced is kept.
+    var keeping: Keeping?
+    /// The archive's; nil for one without an index.
+    var seal: SHA256Digest?
+
+    /// Returns when a majority has all that the primary has now.
+    ///
+    /// - Parameter namespace: any that the user may read; nil when nothing was written.
+    func waitForMajority(reading namespace: Namespace?) async throws {
+        guard let namespace else { return }
+        try await endurance.run { _ in
+            try await pool.withConnection { connection in
+                try await connection.waitForMajority(
+                    reading: namespace.collection, in: namespace.database)
+            }
+        }
+    }
+
+    /// Whether another primary, or another start of it, answers than at the last look.
+    func isBroken() async throws -> Bool {
+        continuity.look(try await incarnation())
+    }
+
+    func incarnation() async throws -> BSONDocument {
+        try await endurance.run { _ in
+            try await pool.withConnection { try await $0.incarnation() }
+        }
+    }
+
+    /// What a staging collection for it holds in the end; nil when nobody could go on with it.
+    func load(of choice: RestorePlan.Choice) -> StagedLoad? {
+        seal.map { StagedLoad(choice.descriptor.namespace, of: $0, as: choice.target) }
+    }
 }
 
 extension Duration {

@@ -31,6 +31,7 @@ struct RestoreCommit: Sendable {
                 for rank in Set(targets.map(\.commitRank)).sorted() {
                     try await commit(targets.filter { $0.commitRank == rank }, &committedCount)
                 }
+                try await majority?.complete()
             } catch {
                 if committedCount > 0 {
                     context.observer.noticed(
@@ -39,7 +40,6 @@ struct RestoreCommit: Sendable {
                 }
                 throw error
             }
-            try await majority?.complete()
         }.value
     }
 
@@ -69,32 +69,61 @@ struct RestoreCommit: Sendable {
     }
 }
 
-/// That a majority of the replica set has what was committed without waiting for one.
+/// That a majority of the replica set has the small collections, whose renames wait for none.
 private struct MajorityProof: Sendable {
+    private static let attemptCountMax = 3
+
     private let context: RestoreContext
+    private let targets: [SmallCollection]
     private let namespace: Namespace
-    private let election: BSONDocument?
+    /// Identities of the staging collections.
+    private let uuids: [Namespace: [UInt8]]
 
     /// To be made before the first commit; nil when every target waits by itself.
     init?(_ targets: [any RestoreTarget], _ context: RestoreContext) async throws {
-        guard let target = targets.first(where: { !$0.waitsForMajority }) else { return nil }
         self.context = context
-        namespace = target.namespace
-        election = try await context.pool.withConnection { try await $0.election() }
+        self.targets = targets.compactMap { $0 as? SmallCollection }
+        guard let first = self.targets.first else { return nil }
+        namespace = first.namespace
+        uuids = try await Self.uuids(self.targets, context)
     }
 
-    /// - Throws: `MongoError`; `notEqual` when the primary has changed meanwhile.
+    private static func uuids(
+        _ targets: [SmallCollection], _ context: RestoreContext
+    ) async throws -> [Namespace: [UInt8]] {
+        var uuids: [Namespace: [UInt8]] = [:]
+        for database in Set(targets.map(\.namespace.database)) {
+            let collections = try await context.endurance.run { _ in
+                try await SourceCatalog.collections(context.pool, database)
+            }
+            for (name, info) in collections { uuids[Namespace(database, name)] = info.uuid }
+        }
+        return uuids
+    }
+
+    /// A primary that has lost its place may have lost renames with it: those are done again.
+    ///
+    /// - Throws: `MongoError`; `notEqual` when primaries change all the time.
     func complete() async throws {
-        let electionNow = try await context.pool.withConnection { connection in
-            try await connection.waitForMajority(
-                reading: namespace.collection, in: namespace.database)
-            return try await connection.election()
+        for _ in 1...Self.attemptCountMax {
+            try await context.waitForMajority(reading: namespace)
+            _ = try await context.isBroken()
+            let found = try await Self.uuids(targets, context)
+            let lost = targets.filter { target in
+                found[target.namespace] == nil
+                    || found[target.namespace] != uuids[target.ordinary.staging]
+            }
+            if context.keeping == nil {
+                for target in lost { try await target.commitAnew() }
+            } else if !lost.isEmpty {
+                break
+            }
+            try await context.waitForMajority(reading: namespace)
+            if try await !context.isBroken() { return }
         }
-        guard election == electionNow else {
-            throw SnapshotError(
-                .notEqual,
-                "another server became primary while collections were put in place, so some may "
-                    + "not be; run the restore again")
-        }
+        throw SnapshotError(
+            .notEqual,
+            "another server became primary while collections were put in place, so some may "
+                + "not be; run the restore again")
     }
 }

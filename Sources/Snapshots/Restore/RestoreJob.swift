@@ -14,7 +14,9 @@ struct RestoreJob {
         do {
             try await forEachTarget { try await $0.prepare() }
             var (report, ledger) = try await load()
-            try await complete(ledger)
+            for (position, outcome) in try await completeUntilDurable(ledger) {
+                report.entries[position].outcome.add(outcome)
+            }
             for patch in plan.patches {
                 report.entries.append(
                     RestoreReport.Entry(
@@ -25,6 +27,11 @@ struct RestoreJob {
                 plan.targets, width: options.waitingWriterCount, context
             ).run()
             return report
+        } catch let error as MongoError where error.isNetworkError && context.seal != nil {
+            context.observer.noticed(
+                "what was loaded beside the live data stays; run it again with --resume to go on, "
+                    + "or without to begin anew")
+            throw error
         } catch {
             await abandon()
             throw error
@@ -89,18 +96,47 @@ struct RestoreJob {
             consume: body)
     }
 
-    private func complete(_ ledger: ArchiveLedger) async throws {
-        try await forEachTarget(telling: .comparing) { target in
+    /// How often all is compared again because a server may have lost what it had acknowledged.
+    private static let attemptCountMax = 3
+
+    /// Completes all targets, and again should another primary, or another start of it, answer
+    /// afterwards than when they were loaded. Then a majority has what was compared.
+    private func completeUntilDurable(
+        _ ledger: ArchiveLedger
+    ) async throws -> [(Int, LoadOutcome)] {
+        _ = try await context.isBroken()
+        for _ in 1...Self.attemptCountMax {
+            let outcomes = try await complete(ledger)
+            try await context.waitForMajority(reading: plan.targets.first?.namespace)
+            if try await !context.isBroken() { return outcomes }
+            context.observer.noticed(
+                "the server may have lost what was loaded; comparing all of it again")
+        }
+        throw SnapshotError(
+            .notEqual,
+            "the server was restarted, or another one became primary, again and again; the live "
+                + "data was left as it was")
+    }
+
+    /// - Returns: what was done besides loading, by position in the plan.
+    private func complete(_ ledger: ArchiveLedger) async throws -> [(Int, LoadOutcome)] {
+        let outcomes = try await forEachTarget(telling: .comparing) { target in
             let ordinal = ledger.ordinals[target.source.dataNamespace]
-            try await target.complete(ordinal.map { ledger.totals(of: $0) } ?? DocumentTotals())
+            return try await target.complete(
+                ordinal.map { ledger.totals(of: $0) } ?? DocumentTotals())
+        }
+        return outcomes.enumerated().compactMap { position, outcome in
+            outcome.map { (position, $0) }
         }
     }
 
     /// Does the same with all targets, several at once; progress is told by this task alone.
-    private func forEachTarget(
+    @discardableResult
+    private func forEachTarget<Result: Sendable>(
         telling phase: JobProgress.Phase? = nil,
-        _ body: @escaping @Sendable (any RestoreTarget) async throws -> Void
-    ) async throws {
+        _ body: @escaping @Sendable (any RestoreTarget) async throws -> Result
+    ) async throws -> [Result] {
+        var results: [Result] = []
         var waiting = plan.targets[...]
         try await withOrderedWindow(
             width: options.writerCount,
@@ -112,7 +148,8 @@ struct RestoreJob {
                 }
                 return target
             },
-            transform: body, deliver: { _ in })
+            transform: body, deliver: { results.append($0) })
+        return results
     }
 
     /// Cleans up even when the job was cancelled: in a task that is not.

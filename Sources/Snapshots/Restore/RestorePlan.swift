@@ -2,6 +2,7 @@ internal import ArchiveEngine
 internal import ArchiveFormat
 internal import BSONBytes
 internal import MongoDriver
+internal import ObjectStorage
 
 /// What becomes of each namespace of an archive, decided before anything is written.
 struct RestorePlan: Sendable {
@@ -22,13 +23,35 @@ struct RestorePlan: Sendable {
         let choices = try Self.choose(archive, options, context)
         let live = try await LiveCatalog.read(Set(choices.map(\.target.database)), context.pool)
         try live.checkKinds(choices, options.mode)
-        let factory = RestoreTargetFactory(options: options, context: context, live: live)
-        let chunks = (archive as? IndexedArchiveReader)?.chunks
-        let patches = try choices.map { try factory.patch($0, chunks) }
+        let factory = RestoreTargetFactory(
+            options: options, context: context, live: live,
+            chunks: (archive as? IndexedArchiveReader)?.chunks)
+        let patches = try choices.map { try factory.patch($0) }
         let others = zip(choices, patches).filter { $1 == nil }.map(\.0)
         self.patches = patches.compactMap(\.self)
-        selected = Set(others.map { UInt32($0.position) })
-        targets = try others.map(factory.target)
+        let targets = try others.map(factory.target)
+        self.targets = targets
+        if context.keeping != nil {
+            try live.checkNames(targets)
+            Self.tellWhatIsNotKept(targets, context.observer)
+        }
+        selected = Set(
+            zip(others, targets).filter { !$1.readsArchiveItself }.map { UInt32($0.0.position) })
+    }
+
+    private static func tellWhatIsNotKept(
+        _ targets: [any RestoreTarget], _ observer: any JobObserver
+    ) {
+        let others = targets.filter { !$0.canBeKept }.map(\.namespace.description)
+        guard !others.isEmpty else { return }
+        observer.noticed(
+            "no old state is kept of views, time series, users and roles: "
+                + others.sorted().joined(separator: ", "))
+    }
+
+    /// Staging collections that it goes on with.
+    var leftovers: Set<Namespace> {
+        Set(targets.compactMap { ($0 as? ResumedCollection)?.leftover })
     }
 
     /// Databases that are written to.
@@ -36,10 +59,12 @@ struct RestorePlan: Sendable {
         Set(targets.map(\.namespace.database) + patches.map(\.namespace.database))
     }
 
-    /// The targets by what blocks of the archive call them.
+    /// The targets that documents are loaded into, by what blocks of the archive call them.
     var targetsByDataNamespace: [Namespace: (position: Int, target: any RestoreTarget)] {
         Dictionary(
-            targets.enumerated().map { ($1.source.dataNamespace, ($0, $1)) },
+            targets.enumerated().filter { !$1.readsArchiveItself }.map {
+                ($1.source.dataNamespace, ($0, $1))
+            },
             uniquingKeysWith: { first, _ in first })
     }
 
@@ -189,7 +214,7 @@ struct RestorePlan: Sendable {
             && !target.collection.contains("\u{0}")
             && (!target.collection.hasPrefix("system.") || target.collection == "system.js")
             && target.description.utf8.count <= 255
-            && StagingName(target.collection) == nil
+            && !ReservedName.contains(target.collection)
         guard isAllowed else {
             throw SnapshotError(
                 .namespaceConflict,
@@ -226,6 +251,28 @@ struct LiveCatalog: Sendable {
     }
 
     subscript(namespace: Namespace) -> CollectionInfo? { collections[namespace] }
+
+    /// A staging collection with that load whose restore does not run any more.
+    func leftover(_ load: StagedLoad, in database: String) -> Namespace? {
+        collections.keys.filter { $0.database == database }.sorted().first { namespace in
+            guard let staging = StagingName(namespace.collection) else { return false }
+            return staging.load == load && staging.state == .dead
+        }
+    }
+
+    /// What is to be kept must fit into a longer name.
+    ///
+    /// - Throws: `namespaceConflict`.
+    func checkNames(_ targets: [any RestoreTarget]) throws {
+        for target in targets where target.canBeKept {
+            let name = target.namespace.description
+            guard name.utf8.count > SwapName.namespaceByteCountMax else { continue }
+            throw SnapshotError(
+                .namespaceConflict,
+                "\(name) can't be kept under a longer name, for no name has more than 255 bytes; "
+                    + "restore it without --keep-old")
+        }
+    }
 
     /// A collection can't take a view's place, nor the other way round, without a moment at which
     /// neither is there.

@@ -14,6 +14,12 @@ protocol RestoreTarget: Sendable {
     /// Those with a lower rank are committed before: collections before the views on them.
     var commitRank: Int { get }
 
+    /// Whether it takes its documents from the archive by itself, and none are to be loaded.
+    var readsArchiveItself: Bool { get }
+
+    /// Whether what it replaces can be kept for an undo.
+    var canBeKept: Bool { get }
+
     /// Whether `commit` has waited until a majority of the replica set has it; if not, the job does
     /// so for all of them at its end.
     var waitsForMajority: Bool { get }
@@ -29,7 +35,8 @@ protocol RestoreTarget: Sendable {
     /// Builds what goes beside the documents and proves that they are what the archive holds.
     ///
     /// - Parameter totals: what the archive held of the namespace.
-    func complete(_ totals: DocumentTotals) async throws
+    /// - Returns: what was done with documents that were not given to `load`; nil for nothing.
+    func complete(_ totals: DocumentTotals) async throws -> LoadOutcome?
 
     /// Makes it live. Called for several targets of the same rank at once.
     func commit() async throws
@@ -42,4 +49,6 @@ extension RestoreTarget {
     var keepsOrder: Bool { false }
     var commitRank: Int { 0 }
     var waitsForMajority: Bool { true }
+    var readsArchiveItself: Bool { false }
+    var canBeKept: Bool { false }
 }

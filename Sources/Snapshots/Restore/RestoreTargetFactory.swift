@@ -8,14 +8,23 @@ struct RestoreTargetFactory {
     let options: Restore.Options
     let context: RestoreContext
     let live: LiveCatalog
+    /// Nil for an archive without an index.
+    let chunks: IndexedChunks?
+
+    /// What a killed restore of the same has left of it.
+    private func leftover(
+        of choice: RestorePlan.Choice, _ staged: StagedCollection
+    ) -> Namespace? {
+        guard options.isResumed, !staged.keepsOrder, let load = context.load(of: choice) else {
+            return nil
+        }
+        return live.leftover(load, in: choice.target.database)
+    }
 
     /// The way that writes only the difference; nil where it is not wanted or not possible.
     ///
-    /// - Parameter chunks: nil for an archive without an index.
     /// - Throws: `unsupported` without an index.
-    func patch(
-        _ choice: RestorePlan.Choice, _ chunks: IndexedChunks?
-    ) throws -> PatchedCollection? {
+    func patch(_ choice: RestorePlan.Choice) throws -> PatchedCollection? {
         guard options.mode == .replace, options.isInPlace else { return nil }
         guard let chunks else {
             throw SnapshotError(
@@ -47,7 +56,11 @@ struct RestoreTargetFactory {
         case (_, .replace) where choice.target.collection == "system.js" && existing != nil:
             return try InPlaceCollection(choice, isNew: false, context)
         case (_, .replace):
-            let staged = try StagedCollection(choice, context)
+            let documents = chunks.map { ArchivedDocuments($0, UInt32(choice.position)) }
+            let staged = try StagedCollection(choice, documents, options, context)
+            if let leftover = leftover(of: choice, staged) {
+                return ResumedCollection(staged, leftover, context)
+            }
             let isSmall =
                 try choice.isSmall
                 && SmallCollection.isPossible(choice.descriptor, context.server)

@@ -41,7 +41,18 @@ struct SmallCollection: RestoreTarget {
     }
 
     /// Compared when it was loaded.
-    func complete(_ totals: DocumentTotals) async throws {}
+    func complete(_ totals: DocumentTotals) async throws -> LoadOutcome? {
+        context.continuity.isBroken ? try await ordinary.complete(totals) : nil
+    }
+
+    var canBeKept: Bool { true }
+
+    /// Loads it anew and puts it in place, for a server that has lost that.
+    func commitAnew() async throws {
+        try await ordinary.prepare()
+        _ = try await ordinary.mend()
+        try await ordinary.commit()
+    }
 
     /// Waits for no majority: thousands of renames would wait one by one. The job does, at its end.
     func commit() async throws {
@@ -86,7 +97,12 @@ struct SmallCollectionLoader: Sendable {
                 defer { waiting = waiting.dropFirst(groupCount) }
                 return Array(waiting.prefix(groupCount))
             },
-            transform: { (group: [Whole]) async throws in try await loadTogether(group) },
+            transform: { (group: [Whole]) async throws in
+                try await context.endurance.run { isRepetition in
+                    if isRepetition { for whole in group { try await whole.target.abandon() } }
+                    try await loadTogether(group)
+                }
+            },
             deliver: { _ in })
         return collections.map { whole in
             var outcome = LoadOutcome()
@@ -151,7 +167,7 @@ struct SmallCollectionLoader: Sendable {
         let target = whole.target.ordinary
         try await target.prepare()
         _ = try await target.load(whole.documents)
-        try await target.complete(whole.totals)
+        _ = try await target.complete(whole.totals)
     }
 }
 

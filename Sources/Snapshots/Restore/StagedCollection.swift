@@ -8,28 +8,63 @@ struct StagedCollection: RestoreTarget {
     let source: NamespaceDescriptor
     let namespace: Namespace
     let keepsOrder: Bool
-    private let claim = StagingClaim()
-    private let staging: Namespace
+    var canBeKept: Bool { true }
+    private let claim: StagingClaim
+    let staging: Namespace
+    /// Writes what is missing when a server has lost what it had acknowledged; nil without an
+    /// index, and where the order of documents is to be kept.
+    private let patch: DocumentPatch?
     private let definition: CollectionDefinition
     private let inserter: ExactInserter
     private let context: RestoreContext
 
-    init(_ choice: RestorePlan.Choice, _ context: RestoreContext) throws {
+    /// - Parameters:
+    ///   - documents: the archive's; nil for one without an index.
+    init(
+        _ choice: RestorePlan.Choice, _ documents: ArchivedDocuments?, _ options: Restore.Options,
+        _ context: RestoreContext
+    ) throws {
         source = choice.descriptor
         namespace = choice.target
         keepsOrder = try choice.descriptor.options.first("capped")?.isTruthy ?? false
-        staging = Namespace(
-            choice.target.database, claim.name.description)
-        definition = try CollectionDefinition(choice.descriptor)
+        claim = StagingClaim(for: keepsOrder ? nil : context.load(of: choice))
+        let staging = Namespace(choice.target.database, claim.name.description)
+        let definition = try CollectionDefinition(choice.descriptor)
+        self.staging = staging
+        self.definition = definition
+        patch =
+            keepsOrder
+            ? nil
+            : documents.map { documents in
+                DocumentPatch(
+                    documents: documents, namespace: staging, definition: definition,
+                    options: options, context: context)
+            }
         inserter = ExactInserter(
             context: context, namespace: staging, isOrdered: keepsOrder, ownsCollection: true)
         self.context = context
     }
 
     func prepare() async throws {
+        try await context.endurance.run { _ in
+            do {
+                try await context.pool.withConnection { connection in
+                    try await connection.createCollection(
+                        staging.collection, in: staging.database,
+                        options: definition.optionsWithoutExpiry)
+                }
+            } catch let error as MongoError where error.code == .namespaceExists {
+                // Its name is nobody else's, so it was made before an outage.
+                return
+            }
+        }
+    }
+
+    /// Goes on with what another restore of the same has left: it is this one's from now on.
+    func adopt(_ leftover: Namespace) async throws {
         try await context.pool.withConnection { connection in
-            try await connection.createCollection(
-                staging.collection, in: staging.database, options: definition.optionsWithoutExpiry)
+            try await connection.renameCollection(
+                from: leftover.description, to: staging.description, dropTarget: false)
         }
     }
 
@@ -37,7 +72,31 @@ struct StagedCollection: RestoreTarget {
         try await inserter.load(documents, of: source.namespace)
     }
 
-    func complete(_ totals: DocumentTotals) async throws {
+    /// Writes what is missing of the documents, proves that they are the archive's, and builds the
+    /// indexes: for a collection that may hold any part of them.
+    ///
+    /// - Returns: what was written; nil without an index.
+    func mend() async throws -> LoadOutcome? {
+        guard let patch else { return nil }
+        do {
+            return try await patch.run(isOwn: true)
+        } catch let refusal as DocumentPatch.Refusal {
+            throw SnapshotError(.refused, refusal.reason)
+        }
+    }
+
+    func complete(_ totals: DocumentTotals) async throws -> LoadOutcome? {
+        if context.continuity.isBroken, patch != nil {
+            // What a server has acknowledged before may be lost.
+            try await prepare()
+            _ = try await mend()
+            return nil
+        }
+        try await context.endurance.run { _ in try await checkAndIndex(totals) }
+        return nil
+    }
+
+    private func checkAndIndex(_ totals: DocumentTotals) async throws {
         // Before the indexes, for one of them may make documents expire.
         try await StoredDocuments(namespace: staging, pool: context.pool)
             .check(against: totals, of: source.namespace)
@@ -60,10 +119,27 @@ struct StagedCollection: RestoreTarget {
     ///
     /// - Parameter writeConcern: nil takes the connection string's.
     func rename(writeConcern: BSONDocument?) async throws {
+        try await context.endurance.run { isRepetition in
+            if isRepetition, try await !isThere() { return }
+            if let keeping = context.keeping {
+                try await CollectionSwap(live: namespace, keeping: keeping, pool: context.pool)
+                    .run(with: staging.collection)
+                return
+            }
+            try await context.pool.withConnection { connection in
+                try await connection.renameCollection(
+                    from: staging.description, to: namespace.description, dropTarget: true,
+                    writeConcern: writeConcern)
+            }
+        }
+    }
+
+    /// Whether it was not put in place yet.
+    private func isThere() async throws -> Bool {
         try await context.pool.withConnection { connection in
-            try await connection.renameCollection(
-                from: staging.description, to: namespace.description, dropTarget: true,
-                writeConcern: writeConcern)
+            try await connection.collections(in: staging.database).contains {
+                $0.name == staging.collection
+            }
         }
     }
 

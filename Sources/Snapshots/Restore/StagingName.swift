@@ -1,18 +1,23 @@
+internal import ArchiveFormat
 internal import ObjectStorage
 internal import Synchronization
 
 /// Names of the collections that a restore loads into before it swaps them in:
-/// `cairn.staging.<owner>.<number>`. The owner tells whether the restore that made one still runs,
-/// so that leftovers of killed ones are recognised.
+/// `cairn.staging.<owner>.<number>.<load>`. The owner tells whether the restore that made one still
+/// runs, so that leftovers of killed ones are recognised; the load, what was to be in it, so that
+/// another restore of the same can go on with it.
 struct StagingName: Hashable, Sendable, CustomStringConvertible {
     private static let prefix = "cairn.staging."
 
     let owner: OwnerToken
     let number: Int
+    /// Nil for one that nobody can go on with.
+    let load: StagedLoad?
 
-    init(owner: OwnerToken, number: Int) {
+    init(owner: OwnerToken, number: Int, load: StagedLoad? = nil) {
         self.owner = owner
         self.number = number
+        self.load = load
     }
 
     /// Reads a collection's name; nil for one that is no staging collection.
@@ -20,13 +25,43 @@ struct StagingName: Hashable, Sendable, CustomStringConvertible {
         guard collection.hasPrefix(Self.prefix) else { return nil }
         let parts = collection.dropFirst(Self.prefix.count).split(
             separator: ".", omittingEmptySubsequences: false)
-        guard parts.count == 2, let owner = OwnerToken(parsing: String(parts[0])),
+        guard (2...3).contains(parts.count), let owner = OwnerToken(parsing: String(parts[0])),
             let number = Int(parts[1])
         else { return nil }
-        self.init(owner: owner, number: number)
+        let load = parts.count == 3 ? StagedLoad(parsing: String(parts[2])) : nil
+        guard parts.count == 2 || load != nil else { return nil }
+        self.init(owner: owner, number: number, load: load)
     }
 
-    var description: String { "\(Self.prefix)\(owner).\(number)" }
+    var description: String {
+        "\(Self.prefix)\(owner).\(number)" + (load.map { ".\($0)" } ?? "")
+    }
+
+    /// What can be said about the restore that made it.
+    var state: OwnerToken.State {
+        guard owner == .current else { return owner.state }
+        return StagingClaim.isClaimed(self) ? .alive : .dead
+    }
+}
+
+/// What a staging collection is to hold in the end: a namespace of one archive under its new name,
+/// as sixteen hexadecimal digits.
+struct StagedLoad: Hashable, Sendable, CustomStringConvertible {
+    private static let digitCount = 16
+
+    let description: String
+
+    /// - Parameter seal: the archive's.
+    init(_ source: Namespace, of seal: SHA256Digest, as target: Namespace) {
+        let text = "\(source)\u{0}\(target)\u{0}"
+        let digest = SHA256Digest(of: seal.bytes + Array(text.utf8))
+        description = String(digest.description.prefix(Self.digitCount))
+    }
+
+    fileprivate init?(parsing text: String) {
+        guard text.utf8.count == Self.digitCount, text.allSatisfy(\.isHexDigit) else { return nil }
+        description = text
+    }
 }
 
 /// A staging name that no other restore of this process has, for as long as this object lives. Two
@@ -41,13 +76,13 @@ final class StagingClaim: Sendable {
 
     let name: StagingName
 
-    init() {
+    init(for load: StagedLoad? = nil) {
         let number = Self.claims.withLock { claims in
             claims.count += 1
             claims.claimed.insert(claims.count)
             return claims.count
         }
-        name = StagingName(owner: .current, number: number)
+        name = StagingName(owner: .current, number: number, load: load)
     }
 
     deinit {

@@ -1,0 +1,89 @@
+internal import BSONBytes
+internal import MongoDriver
+internal import Synchronization
+
+/// Goes on when a server is restarted, elects another primary or can't be reached for a while:
+/// repeats what failed, with pauses that grow, for a stated time.
+final class Endurance: Sendable {
+    private static let pauseMin = Duration.milliseconds(250)
+    private static let pauseMax = Duration.seconds(10)
+    /// What ran for so long and fails then, fails for a new reason.
+    private static let freshAfter = Duration.seconds(60)
+
+    private let limit: Duration
+    private let observer: any JobObserver
+
+    /// - Parameter seconds: how long an outage is endured; 0 for not at all.
+    init(seconds: Double, observer: any JobObserver) {
+        limit = .seconds(seconds)
+        self.observer = observer
+    }
+
+    /// Calls `body` until it succeeds, fails for another reason or the time is over.
+    ///
+    /// - Parameter body: told whether it was called before, and then may have been done in part or
+    ///   as a whole.
+    /// - Throws: what `body` throws.
+    func run<Result>(
+        _ body: (_ isRepetition: Bool) async throws -> Result
+    ) async throws -> Result {
+        let clock = ContinuousClock()
+        var outageStart: ContinuousClock.Instant?
+        var pause = Self.pauseMin
+        while true {
+            let start = clock.now
+            do {
+                return try await body(outageStart != nil)
+            } catch let error as MongoError where error.mayPass {
+                let isFresh =
+                    error.code != .serverSelection && start.duration(to: clock.now) > Self.freshAfter
+                if isFresh { pause = Self.pauseMin }
+                let began = isFresh ? clock.now : outageStart ?? start
+                guard began.duration(to: clock.now) + pause <= limit else { throw error }
+                if outageStart == nil {
+                    observer.noticed("the server does not answer; trying again: \(error)")
+                }
+                outageStart = began
+                try await Task.sleep(for: pause * Double.random(in: 0.75...1.25))
+                pause = min(pause * 2, Self.pauseMax)
+            }
+        }
+    }
+}
+
+/// Whether a restore has had to do with the same start of the same primary all the time. If not,
+/// what was acknowledged before may be lost, even though nothing has failed: drivers repeat much by
+/// themselves.
+final class Continuity: Sendable {
+    private struct State {
+        var incarnation: BSONDocument
+        var isBroken = false
+    }
+
+    private let state: Mutex<State>
+
+    init(_ incarnation: BSONDocument) {
+        state = Mutex(State(incarnation: incarnation))
+    }
+
+    /// Whether it was found to be broken when last looked at.
+    var isBroken: Bool { state.withLock(\.isBroken) }
+
+    /// Compares with what answers now, which the next look is compared with.
+    ///
+    /// - Returns: whether it is broken since the last look.
+    @discardableResult
+    func look(_ incarnation: BSONDocument) -> Bool {
+        state.withLock { state in
+            state.isBroken = state.incarnation != incarnation
+            state.incarnation = incarnation
+            return state.isBroken
+        }
+    }
+}
+
+extension MongoError {
+    /// Whether the same may succeed once the server is there again. A cursor does not outlive a
+    /// server, nor the primary's time in office.
+    fileprivate var mayPass: Bool { isRetryable || code == .cursorNotFound }
+}

@@ -1,0 +1,176 @@
+internal import ArchiveEngine
+internal import ArchiveFormat
+internal import BSONBytes
+internal import MongoDriver
+
+/// Makes a collection of a server equal to one of an archive by writing only the difference:
+/// missing and differing documents first, deletions last. Both sides are read once; when anything
+/// was written, the collection is read again and must be equal, with its fingerprint.
+struct DocumentPatch: Sendable {
+    /// How often both sides are looked at when they are not equal after all: documents may expire,
+    /// or be written, between the first look and the first change.
+    private static let attemptCountMax = 3
+    /// Bytes of `_id`s of documents to be deleted that are held at once.
+    private static let surplusByteCountMax = 64 * 1024 * 1024
+    /// Documents of one command.
+    private static let deleteCountMax = 1000
+
+    /// The server did not take a document.
+    struct Refusal: Error {
+        let reason: String
+    }
+
+    let documents: ArchivedDocuments
+    /// The collection that is changed.
+    let namespace: Namespace
+    let definition: CollectionDefinition
+    let options: Restore.Options
+    let context: RestoreContext
+    /// Told what is being done.
+    var tell: @Sendable (JobProgress.Phase) -> Void = { _ in }
+
+    /// - Parameter isOwn: whether the collection is the restore's own; then its options, too, are
+    ///   completed.
+    /// - Throws: `ArchiveError` for a damaged chunk, before anything is written; `Refusal`;
+    ///   `notEqual` when somebody else writes to the collection; `MongoError`.
+    func run(isOwn: Bool = false) async throws -> LoadOutcome {
+        var total = LoadOutcome()
+        var indexes = PatchedIndexes(definition, of: namespace, context)
+        if isOwn { try await indexes.prepare() }
+        var attemptCount = 0
+        while true {
+            let round = try await patch(&indexes)
+            total.add(round.outcome)
+            if !round.isCut {
+                if try await isEqual(after: round) { break }
+                attemptCount += 1
+            }
+            guard attemptCount < Self.attemptCountMax else {
+                throw SnapshotError(
+                    .notEqual,
+                    "\(namespace) is not what the archive holds; is it being written to?")
+            }
+        }
+        try await indexes.complete()
+        let totals = documents.entry.totals
+        total.documentCount = totals.documentCount
+        total.byteCount = totals.byteCount
+        let writtenCount = total.insertedCount + total.overwrittenCount
+        total.equalCount = totals.documentCount - min(totals.documentCount, writtenCount)
+        return total
+    }
+
+    /// Nothing was written where each live document was found to be the archive's; else all are
+    /// read again.
+    private func isEqual(after round: Round) async throws -> Bool {
+        guard round.outcome != LoadOutcome() else { return true }
+        let totals = documents.entry.totals
+        tell(.comparing)
+        let found = try await context.endurance.run { _ in
+            try await StoredDocuments(namespace: namespace, pool: context.pool)
+                .totals(expecting: totals)
+        }
+        return found.documentCount == totals.documentCount
+            && found.fingerprint == totals.fingerprint
+    }
+
+    // MARK: A round
+
+    /// What one look at both sides has led to.
+    private struct Round: Sendable {
+        var outcome = LoadOutcome()
+        /// `_id`s of documents that are only live, as documents with nothing else.
+        var surplus: [BSONDocument] = []
+        var surplusByteCount = 0
+        /// Whether there were more than are held at once.
+        var isCut = false
+
+        mutating func enterSurplus(_ id: BSONValue) {
+            guard surplusByteCount < surplusByteCountMax else {
+                isCut = true
+                return
+            }
+            let document = BSONDocument { $0.append("_id", id) }
+            surplusByteCount += document.bytes.count + MemoryLayout<BSONDocument>.stride
+            surplus.append(document)
+        }
+    }
+
+    private func patch(_ indexes: inout PatchedIndexes) async throws -> Round {
+        var round = Round()
+        let live = try await LiveDocuments(namespace, context.pool, at: nil)
+        let passes = DocumentPasses(first: documents, second: live, width: options.width)
+        let count = passes.count(memoryByteCount: Comparison.Options.memoryByteCountStandard)
+        for pass in 0..<count {
+            tell(.comparing)
+            let before = round
+            let (places, after) = try await context.endurance.run { _ in
+                try await look(pass, of: count, passes, before)
+            }
+            round = after
+            guard !places.isEmpty else { continue }
+            try await indexes.prepare()
+            round.outcome.add(try await write(places))
+        }
+        if !round.surplus.isEmpty {
+            try await indexes.prepare()
+            round.outcome.deletedCount = try await delete(round.surplus)
+        }
+        return round
+    }
+
+    /// - Returns: where the documents to be written are in the archive, and the round with those to
+    ///   be deleted.
+    private func look(
+        _ pass: Int, of count: Int, _ passes: DocumentPasses, _ round: Round
+    ) async throws -> ([ComparedContent.Place], Round) {
+        var round = round
+        var differing: [ComparedContent.Place] = []
+        let missing = try await passes.run(pass, of: count) { verdict, entry, content in
+            switch verdict {
+            case .equal: break
+            case .differing(let archived): differing.append(archived.place)
+            case .onlyInSecond: round.enterSurplus(try content.document(entry.place).identifier)
+            }
+        }
+        return (differing + missing.map(\.place), round)
+    }
+
+    /// Makes live documents those of the archive that lie at these places.
+    private func write(_ places: [ComparedContent.Place]) async throws -> LoadOutcome {
+        let merger = DocumentMerger(context: context, namespace: namespace)
+        var waiting = Dictionary(grouping: places, by: \.sequence)
+            .sorted { $0.key < $1.key }[...]
+        var outcome = LoadOutcome()
+        tell(.loading)
+        try await withOrderedWindow(
+            width: options.writerCount, next: { waiting.popFirst() },
+            transform: { (chunk: (key: UInt32, value: [ComparedContent.Place])) async throws in
+                let content = try await documents.content(chunk.key)
+                let outcome = try await merger.merge(run: chunk.value.map(content.bytes))
+                if outcome.failedCount > 0 {
+                    throw Refusal(reason: outcome.firstFailure ?? "a document was refused")
+                }
+                return outcome
+            },
+            deliver: { (written: LoadOutcome) in
+                outcome.insertedCount += written.insertedCount
+                outcome.overwrittenCount += written.overwrittenCount
+            })
+        return outcome
+    }
+
+    /// - Returns: how many were deleted.
+    private func delete(_ surplus: [BSONDocument]) async throws -> UInt64 {
+        tell(.publishing)
+        for start in stride(from: 0, to: surplus.count, by: Self.deleteCountMax) {
+            try Task.checkCancellation()
+            let ids = try surplus[start..<min(surplus.count, start + Self.deleteCountMax)]
+                .map { try $0.identifier }
+            try await context.endurance.run { _ in
+                try await DocumentRemoval(namespace: namespace, pool: context.pool).remove(ids)
+            }
+        }
+        return UInt64(surplus.count)
+    }
+}

@@ -1,0 +1,44 @@
+internal import ArchiveFormat
+internal import MongoDriver
+
+/// A collection that a killed restore of the same archive has loaded in part, or as a whole: what
+/// is there is compared with the archive, what is missing is written, and the rest is as for any
+/// that is loaded beside the live one. So it is equal to the archive's whatever was lost.
+struct ResumedCollection: RestoreTarget {
+    let staged: StagedCollection
+    /// What the other restore has left.
+    let leftover: Namespace
+    private let context: RestoreContext
+
+    init(_ staged: StagedCollection, _ leftover: Namespace, _ context: RestoreContext) {
+        self.staged = staged
+        self.leftover = leftover
+        self.context = context
+    }
+
+    var source: NamespaceDescriptor { staged.source }
+    var namespace: Namespace { staged.namespace }
+    var readsArchiveItself: Bool { true }
+    var canBeKept: Bool { staged.canBeKept }
+
+    func prepare() async throws {
+        try await staged.adopt(leftover)
+        context.observer.noticed("going on with \(namespace), which a killed restore had begun")
+    }
+
+    func load(_ documents: ArraySlice<UInt8>) async throws -> LoadOutcome {
+        preconditionFailure("a resumed collection reads the archive itself")
+    }
+
+    func complete(_ totals: DocumentTotals) async throws -> LoadOutcome? {
+        try await staged.mend()
+    }
+
+    func commit() async throws {
+        try await staged.commit()
+    }
+
+    func abandon() async throws {
+        try await staged.abandon()
+    }
+}

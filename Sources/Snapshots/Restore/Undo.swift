@@ -1,0 +1,134 @@
+public import ArchiveFormat
+internal import BSONBytes
+public import MongoDriver
+internal import ObjectStorage
+
+/// Puts back what a restore has displaced and kept. What is displaced by that is kept in turn,
+/// under the undo's own name and for as long, so an undo can be undone.
+public struct Undo: Sendable {
+    /// What was put back.
+    public struct Report: Sendable {
+        /// A collection and whether it is back, or gone because there was none.
+        public struct Entry: Sendable {
+            public var namespace: Namespace
+            public var isBack: Bool
+        }
+
+        public var entries: [Entry]
+        /// Until when what was displaced now is kept, in seconds since 1970.
+        public var keptUntil: Int64
+        public var seconds: Double
+    }
+
+    private let job: JobID
+    private let newJob: JobID
+    private let pool: MongoPool
+    private let observer: any JobObserver
+
+    /// - Parameters:
+    ///   - job: the restore, or the undo, that shall not have been.
+    ///   - newJob: the name of this undo.
+    public init(
+        of job: JobID, as newJob: JobID, on pool: MongoPool, observer: any JobObserver
+    ) {
+        self.job = job
+        self.newJob = newJob
+        self.pool = pool
+        self.observer = observer
+    }
+
+    /// - Throws: `notFound` when nothing of that job is kept, or any more; `MongoError`.
+    public func run() async throws -> Report {
+        let clock = ContinuousClock()
+        let start = clock.now
+        try await StagingJanitor(pool: pool, observer: observer).clean([])
+        let collections = try await KeptCollections.list(pool).filter { $0.job == job }
+        guard let first = collections.first else {
+            throw SnapshotError(
+                .notFound,
+                "nothing is kept of \(job) on this server; \"cairn kept\" lists what is")
+        }
+        var entries: [Report.Entry] = []
+        for collection in collections {
+            observer.progressed(
+                JobProgress(phase: .publishing, subject: collection.namespace.description))
+            try Task.checkCancellation()
+            // Once begun, a swap is completed.
+            try await Task { try await putBack(collection) }.value
+            entries.append(
+                Report.Entry(namespace: collection.namespace, isBack: !collection.wasAbsent))
+        }
+        return Report(
+            entries: entries, keptUntil: first.expiry,
+            seconds: start.duration(to: clock.now).inSeconds)
+    }
+
+    private func putBack(_ collection: KeptCollections.Entry) async throws {
+        let database = collection.namespace.database
+        try await CollectionSwap(
+            live: collection.namespace, keeping: Keeping(job: newJob, expiry: collection.expiry),
+            pool: pool
+        ).run(with: collection.wasAbsent ? nil : collection.keptName)
+        guard collection.wasAbsent else { return }
+        try await pool.withConnection { connection in
+            try await connection.dropCollection(collection.keptName, in: database)
+        }
+    }
+}
+
+/// What restores have displaced and a server keeps.
+public enum KeptCollections {
+    /// One of them.
+    public struct Entry: Sendable {
+        /// The restore or undo that has displaced it.
+        public var job: JobID
+        /// Its name before.
+        public var namespace: Namespace
+        /// Until when it is kept, in seconds since 1970 by the server's clock.
+        public var expiry: Int64
+        /// Whether there was none; then an empty one stands for that.
+        public var wasAbsent: Bool
+        /// Its name now, in the same database.
+        public var keptName: String
+    }
+
+    /// Lists them in all databases that the user may see, by job and name.
+    ///
+    /// - Throws: `MongoError`.
+    public static func list(_ pool: MongoPool) async throws -> [Entry] {
+        let databases = try await pool.withConnection { connection in
+            try await connection.databaseNames(mustBeComplete: false)
+        }
+        var entries: [Entry] = []
+        for database in databases where database != "local" {
+            let names = try await names(in: database, pool)
+            for name in names {
+                guard let kept = KeptName(name) else { continue }
+                entries.append(
+                    Entry(
+                        job: kept.job, namespace: Namespace(database, kept.collection),
+                        expiry: kept.expiry, wasAbsent: kept.was == .absent, keptName: name))
+            }
+        }
+        return entries.sorted {
+            ($0.job.description, $0.namespace) < ($1.job.description, $1.namespace)
+        }
+    }
+
+    private static func names(in database: String, _ pool: MongoPool) async throws -> [String] {
+        do {
+            return try await pool.withConnection { connection in
+                try await connection.collections(in: database).map(\.name)
+            }
+        } catch let error as MongoError where error.code == .unauthorized {
+            return []
+        }
+    }
+
+    /// Removes those whose time is over, and what killed restores have left.
+    ///
+    /// - Throws: `MongoError`.
+    public static func clean(_ pool: MongoPool, _ observer: any JobObserver) async throws {
+        try await StagingJanitor(pool: pool, observer: observer).clean([])
+    }
+}
