@@ -1,0 +1,4 @@
+import DocumentQuery
+import BSONBytes
+import ExtendedJSON
+import Testing
