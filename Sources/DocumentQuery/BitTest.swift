@@ -27,6 +27,7 @@ struct BitTest: Sendable {
         case .double:
             // A number with a fraction, or beyond 64 bits, has no bits.
             Int64(exactly: Double(bitPattern: value.integer())).map(passes) ?? false
+        case .decimal128: passes(Decimal128(littleEndian: value.bytes).nearestInteger)
         case .binary: passes { Self.isSet($0, in: value.bytes) }
         default: false
         }
@@ -50,5 +51,32 @@ struct BitTest: Sendable {
         case .anySet: positions.contains(where: isSet)
         case .anyClear: !positions.allSatisfy(isSet)
         }
+    }
+}
+
+extension Decimal128 {
+    /// The whole number of 64 bits that servers take a decimal's bits from: the nearest, of two the
+    /// even one; the smallest for NaN and beyond 64 bits.
+    fileprivate var nearestInteger: Int64 {
+        guard case .finite(let isNegative, let significand, let exponent) = self else {
+            return .min
+        }
+        var whole = significand
+        // Of a significand of 34 digits nothing is left after as many divisions.
+        if exponent < 0 {
+            let divisor = Self.powerOfTen(min(-exponent, 35))
+            let (quotient, rest) = significand.quotientAndRemainder(dividingBy: divisor)
+            let isUp = rest > divisor / 2 || rest == divisor / 2 && quotient & 1 == 1
+            whole = quotient + (isUp ? 1 : 0)
+        } else if whole > 0 {
+            guard exponent < 19, whole <= UInt128(UInt64.max) else { return .min }
+            whole *= Self.powerOfTen(exponent)
+        }
+        guard whole <= UInt128(Int64.max) else { return .min }
+        return isNegative ? -Int64(whole) : Int64(whole)
+    }
+
+    private static func powerOfTen(_ exponent: Int) -> UInt128 {
+        (0..<exponent).reduce(1) { power, _ in power * 10 }
     }
 }

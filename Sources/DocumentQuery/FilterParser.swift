@@ -115,6 +115,9 @@ struct FilterParser {
             let here = place.inside(element.name)
             switch element.name {
             case "$regex":
+                guard elements.count(where: { $0.name == "$regex" }) == 1 else {
+                    throw here.error("stands here twice")
+                }
                 let options = elements.first { $0.name == "$options" }?.value
                 conditions.append(
                     .test(.matches(pattern: try pattern(element.value, options, at: here))))
