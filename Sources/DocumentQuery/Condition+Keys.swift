@@ -60,7 +60,8 @@ extension Constant {
             let highest = DocumentKey(
                 bytes: [first] + Array(repeating: 0xFF, count: DocumentKey.byteCountMax - 1))
         else { return nil }
-        return (comparison.includesLess ? lowest : key)
-            ... (comparison.includesGreater ? highest : key)
+        let low = comparison.includesLess ? lowest : key
+        let high = comparison.includesGreater ? highest : key
+        return low...high
     }
 }

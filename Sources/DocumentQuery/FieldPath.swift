@@ -38,7 +38,6 @@ struct FieldPath: Sendable {
         try leads(document, 0, divides, test)
     }
 
-
     private func leads(
         _ document: UnsafeRawBufferPointer, _ first: Int, _ divides: Bool,
         _ test: (RawValue?) throws(BSONError) -> Bool

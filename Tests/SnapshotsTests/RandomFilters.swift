@@ -1,4 +1,5 @@
 import BSONBytes
+import DocumentQuery
 import ExtendedJSON
 import SampleData
 
@@ -36,6 +37,9 @@ struct RandomFilters {
         #"{"$dbPointer":{"$ref":"a","$id":{"$oid":"65f0c2a4b1d2e3f405162738"}}}"#,
     ]
 
+    /// Where filters begin to look.
+    var fields = ["a", "b"]
+
     private static let names = ["a", "b", "0", "1"]
 
     private static let patterns = [
@@ -59,6 +63,11 @@ struct RandomFilters {
                 builder.append(name, value(depth: 2))
             }
         }
+    }
+
+    /// A document whose `_id` is of any type, also of those that servers do not store.
+    mutating func documentOfAnyID() -> BSONDocument {
+        BSONDocument { $0.append("_id", value(depth: 2)) }
     }
 
     private mutating func value(depth: Int) -> BSONValue {
@@ -99,8 +108,15 @@ struct RandomFilters {
         }
     }
 
+    /// A filter that can be used.
+    mutating func acceptedFilter() -> DocumentFilter {
+        while true {
+            do throws(QueryError) { return try DocumentFilter(filter()) } catch { continue }
+        }
+    }
+
     private mutating func path() -> String {
-        let first = ["a", "b"][random.below(2)]
+        let first = fields[random.below(fields.count)]
         let more = [0, 0, 1, 1, 1, 2][random.below(6)]
         return ([first] + (0..<more).map { _ in Self.names[random.below(4)] })
             .joined(separator: ".")
