@@ -42,7 +42,7 @@ struct FilterParser {
     ) throws(QueryError) -> Condition {
         guard place.depth <= DocumentFilter.depthMax else {
             throw place.error(
-                .nestedTooDeep, "the filter is nested deeper than \(DocumentFilter.depthMax)")
+                .nestedTooDeep, "is nested deeper than \(DocumentFilter.depthMax) levels")
         }
         var conditions: [Condition] = []
         for element in try Self.elements(document, place) {
@@ -107,7 +107,7 @@ struct FilterParser {
     ) throws(QueryError) -> FieldCondition {
         guard place.depth <= DocumentFilter.depthMax else {
             throw place.error(
-                .nestedTooDeep, "the filter is nested deeper than \(DocumentFilter.depthMax)")
+                .nestedTooDeep, "is nested deeper than \(DocumentFilter.depthMax) levels")
         }
         let elements = try Self.elements(document, place)
         var conditions: [FieldCondition] = []
@@ -116,7 +116,7 @@ struct FilterParser {
             switch element.name {
             case "$regex":
                 guard elements.count(where: { $0.name == "$regex" }) == 1 else {
-                    throw here.error("stands here twice")
+                    throw here.error("stands there twice")
                 }
                 let options = elements.first { $0.name == "$options" }?.value
                 conditions.append(
@@ -212,7 +212,7 @@ struct FilterParser {
         _ document: BSONDocument, _ place: Place
     ) throws(QueryError) -> [BSONElement] {
         do throws(BSONError) { return try document.elements() } catch {
-            throw place.error("the filter is no document: \(error.message)")
+            throw place.error("is damaged: \(error.message)")
         }
     }
 
@@ -224,8 +224,8 @@ struct FilterParser {
         ]
         if known.contains(name) {
             return place.error(
-                .unsupported, "\(name) is not supported; filter by the fields' values instead")
+                .unsupported, "is not supported; compare fields with values instead")
         }
-        return place.error(.unknownOperator, "there is no operator \(name) in this place")
+        return place.error(.unknownOperator, "is no operator that can stand there")
     }
 }

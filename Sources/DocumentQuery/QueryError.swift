@@ -19,7 +19,7 @@ public struct QueryError: Error, Hashable, Sendable, CustomStringConvertible {
     }
 
     public let code: Code
-    /// What is wrong; lowercase, no period, never values of the filter.
+    /// What is wrong, said of the place: lowercase, no period, never values of the filter.
     public let message: String
     /// Names from the filter's outside to the mistake, such as `$or[1].age.$in`.
     public let place: String
@@ -30,5 +30,5 @@ public struct QueryError: Error, Hashable, Sendable, CustomStringConvertible {
         self.place = place
     }
 
-    public var description: String { place.isEmpty ? message : "\(message) (at \(place))" }
+    public var description: String { "\(place.isEmpty ? "it" : place) \(message)" }
 }

@@ -14,7 +14,7 @@ struct TextPattern: Sendable {
         self.text = text
         self.options = options
         if let option = options.first(where: { !"imsux".contains($0) }) {
-            throw Unreadable("there is no option \"\(option)\"; i, m, s, u and x are known")
+            throw Unreadable("has the option \"\(option)\"; only i, m, s, u and x are known")
         }
         _ = try compiled()
     }
@@ -43,7 +43,7 @@ struct TextPattern: Sendable {
             if options.contains("s") { regex = regex.dotMatchesNewlines() }
             return .regex(regex)
         } catch {
-            throw Unreadable("the regular expression can't be read: \(error)")
+            throw Unreadable("has a regular expression that can't be read: \(error)")
         }
     }
 }

@@ -11,9 +11,9 @@ struct TypeSet: Sendable {
     init(_ value: BSONValue) throws(Unknown) {
         let values: [BSONValue]
         do throws(BSONError) { values = try value.array() ?? [value] } catch {
-            throw Unknown("$type has a damaged array")
+            throw Unknown("has a damaged array")
         }
-        guard !values.isEmpty else { throw Unknown("$type needs at least one type") }
+        guard !values.isEmpty else { throw Unknown("needs at least one type") }
         for value in values { types.formUnion(try Self.types(value)) }
     }
 
@@ -29,16 +29,16 @@ struct TypeSet: Sendable {
     private static func types(_ value: BSONValue) throws(Unknown) -> [BSONType] {
         if let name = value.string {
             if name == "number" { return [.int32, .int64, .double, .decimal128] }
-            guard let type = named[name] else { throw Unknown("$type knows no such name") }
+            guard let type = named[name] else { throw Unknown("has a name that no type has") }
             return [type]
         }
         guard let number = value.exactInteger else {
-            throw Unknown("$type takes numbers and names of types")
+            throw Unknown("takes numbers and names of types")
         }
         let code = number == -1 ? Int64(BSONType.minKey.rawValue) : number
         guard number != Int64(BSONType.minKey.rawValue), let byte = UInt8(exactly: code),
             let type = BSONType(rawValue: byte)
-        else { throw Unknown("$type knows no such number") }
+        else { throw Unknown("has a number that no type has") }
         return [type]
     }
 

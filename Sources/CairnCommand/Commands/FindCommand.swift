@@ -27,7 +27,7 @@ struct FindCommand: Job {
             Examples:
               cairn find latest shop.orders --filter '{"address.city": "Rome"}' --limit 5
               cairn find latest shop.orders --filter '{"total": {"$gt": 100}}' --count
-              cairn find latest shop.users --filter '{"name": {"$regex": "^an", "$options": "i"}}'
+              cairn find latest shop.users --filter '{"name": {"$regex": "^ann "}}'
             """)
 
     @OptionGroup var source: ArchiveOptions
