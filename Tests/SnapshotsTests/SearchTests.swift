@@ -132,6 +132,22 @@ import Testing
         await #expect(throws: ArchiveError.self) { try await search(bytes, "{}") }
     }
 
+    @Test(arguments: [true, false])
+    func aCancelledSearchLeavesNoFile(writes: Bool) async throws {
+        let folder = try TemporaryFolder()
+        let path = try folder.file("archive", try await MadeArchive.cairn(Self.parts))
+        let options = DocumentSearch.Options(
+            filter: try DocumentFilter(BSONDocument()),
+            output: Export.Options(format: .ndjson, width: 1))
+        let error = await Canceller().run(at: { $0.documentCount >= 10 }) { observer in
+            _ = try await DocumentSearch(
+                .file(path), Namespace("shop", "orders"), options: options, observer: observer
+            ).run(to: writes ? .file(folder.path + "/out") : nil)
+        }
+        #expect(error is CancellationError, "\(String(describing: error))")
+        #expect(try folder.contents == ["archive"])
+    }
+
     /// A range of keys that is left out holds no document that matches, whatever the `_id`s are.
     @Test(arguments: [UInt64.random(in: 0 ... .max)])
     func keysLeaveNothingOut(seed: UInt64) throws {
