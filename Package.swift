@@ -53,6 +53,7 @@ let package = Package(
 
         module("BSONBytes", ["CXXHash"]),
         module("ExtendedJSON", ["BSONBytes"]),
+        module("DocumentQuery", ["BSONBytes"]),
         module("SampleData", ["BSONBytes"]),
         module("BlockingCalls"),
         module(
@@ -64,14 +65,14 @@ let package = Package(
         module(
             "Snapshots",
             [
-                "ArchiveEngine", "ArchiveFormat", "BSONBytes", "ExtendedJSON", "MongoDriver",
-                "ObjectStorage",
+                "ArchiveEngine", "ArchiveFormat", "BSONBytes", "DocumentQuery", "ExtendedJSON",
+                "MongoDriver", "ObjectStorage",
             ]),
         module(
             "CairnCommand",
             [
-                "ArchiveEngine", "ArchiveFormat", "BSONBytes", "ExtendedJSON", "MongoDriver",
-                "ObjectStorage", "Snapshots",
+                "ArchiveEngine", "ArchiveFormat", "BSONBytes", "DocumentQuery", "ExtendedJSON",
+                "MongoDriver", "ObjectStorage", "Snapshots",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         .executableTarget(
@@ -93,13 +94,14 @@ let package = Package(
         tests("ArchiveFormatTests", ["ArchiveFormat", "BSONBytes"]),
         tests("ArchiveEngineTests", ["ArchiveEngine", "ArchiveFormat", "BSONBytes"]),
         tests("ExtendedJSONTests", ["ExtendedJSON", "BSONBytes"]),
+        tests("DocumentQueryTests", ["BSONBytes", "DocumentQuery", "ExtendedJSON"]),
         tests("ObjectStorageTests", ["ObjectStorage"]),
         tests("SampleDataTests", ["SampleData", "BSONBytes"]),
         tests(
             "SnapshotsTests",
             [
-                "ArchiveEngine", "ArchiveFormat", "BSONBytes", "ExtendedJSON", "MongoDriver",
-                "ObjectStorage", "PrivateServer", "SampleData", "Snapshots",
+                "ArchiveEngine", "ArchiveFormat", "BSONBytes", "DocumentQuery", "ExtendedJSON",
+                "MongoDriver", "ObjectStorage", "PrivateServer", "SampleData", "Snapshots",
             ]),
         tests(
             "CairnCommandTests",

@@ -112,11 +112,21 @@ public struct IndexedChunks: Sendable {
 
     /// Chunks that may hold a document of a namespace with an `_id` of that key.
     public func candidates(_ ordinal: UInt32, _ key: DocumentKey) -> [UInt32] {
+        candidates(ordinal) { $0.contains(key) }
+    }
+
+    /// Chunks with documents of a namespace whose range of `_id`s passes; those without a known
+    /// range are among them.
+    ///
+    /// - Parameter isWanted: called with the smallest and the largest key of a chunk.
+    public func candidates(
+        _ ordinal: UInt32, _ isWanted: (ClosedRange<DocumentKey>) -> Bool
+    ) -> [UInt32] {
         guard let range = index.manifest.namespaces[Int(ordinal)].chunks else { return [] }
         return range.filter { sequence in
             let row = index.rows[Int(sequence)]
             guard row.kind != .end, row.documentCount > 0 else { return false }
-            return row.keys?.contains(key) ?? true
+            return row.keys.map(isWanted) ?? true
         }
     }
 }

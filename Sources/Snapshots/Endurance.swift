@@ -35,12 +35,12 @@ final class Endurance: Sendable {
             do {
                 return try await body(outageStart != nil)
             } catch let error as MongoError where error.mayPass {
-                let isFresh =
-                    error.code != .serverSelection && start.duration(to: clock.now) > Self.freshAfter
+                let hasRun = start.duration(to: clock.now) > Self.freshAfter
+                let isFresh = outageStart == nil || hasRun && error.code != .serverSelection
                 if isFresh { pause = Self.pauseMin }
                 let began = isFresh ? clock.now : outageStart ?? start
                 guard began.duration(to: clock.now) + pause <= limit else { throw error }
-                if outageStart == nil {
+                if isFresh {
                     observer.noticed("the server does not answer; trying again: \(error)")
                 }
                 outageStart = began

@@ -8,8 +8,8 @@ import Testing
 /// the files anew.
 @Suite struct HelpTests {
     private static let commands: [String] = [
-        "cairn", "backup", "restore", "verify", "show", "list", "get", "export", "diff", "index",
-        "salvage", "tune",
+        "cairn", "backup", "restore", "verify", "show", "list", "get", "find", "export", "diff",
+        "index", "salvage", "kept", "tune",
     ]
 
     private static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()

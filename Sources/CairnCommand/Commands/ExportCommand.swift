@@ -1,6 +1,5 @@
 internal import ArchiveFormat
 internal import ArgumentParser
-internal import ObjectStorage
 internal import Snapshots
 
 /// `cairn export`.
@@ -35,26 +34,12 @@ struct ExportCommand: Job {
             valueName: "format"))
     var format: Export.Format
 
-    /// Columns.
-    @Option(
-        help: ArgumentHelp(
-            "The columns of csv, such as _id,total,address.city,tags.0.", valueName: "list"))
-    var fields: String?
-
-    /// Whether every type is kept.
-    @Flag(help: "Write canonical Extended JSON, which keeps every type.")
-    var canonical = false
-
-    /// The file.
-    @Option(
-        help: ArgumentHelp("A new file, instead of standard output.", valueName: "file"))
-    var to: String?
-
+    @OptionGroup var spelling: SpellingOptions
     @OptionGroup var width: WidthOptions
     @OptionGroup var config: ConfigurationOptions
     @OptionGroup var output: OutputOptions
 
-    var writesArchiveToOutput: Bool { to == nil || to == "-" }
+    var writesArchiveToOutput: Bool { spelling.file == nil }
 
     var cancellationMessage: String {
         writesArchiveToOutput
@@ -65,40 +50,19 @@ struct ExportCommand: Job {
     func perform(_ observer: any JobObserver) async throws -> JobResult {
         let (source, names) = try source.divided(names, count: 1, "a collection")
         let namespace = try DocumentName.namespace(names[0])
-        var options = Export.Options(
-            format: format, width: try width.resolved(try await config.load()))
-        options.fields = try columns()
-        options.isCanonical = canonical
+        let options = try spelling.resolved(
+            format, width: try width.resolved(try await config.load()))
         let archive = try await source.locate()
-        let file = to.flatMap { $0 == "-" ? nil : RepositoryOptions.absolutePath($0) }
-        let destination =
-            file.map { Export.Destination.file($0) }
-            ?? .pipe(PipeUpload(descriptor: Console.output, name: "standard output"))
         let report = try await naming(archive.name) {
             try await Export(
-                archive.location, namespace, to: destination, options: options,
+                archive.location, namespace, to: spelling.destination, options: options,
                 observer: observer
             ).run()
         }
-        return result(report, namespace, file)
+        return result(report, namespace)
     }
 
-    private func columns() throws -> [String] {
-        guard format == .csv else {
-            guard fields == nil else { throw Failure.usage("--fields is for --format csv") }
-            return []
-        }
-        let columns = (fields ?? "").split(separator: ",", omittingEmptySubsequences: false)
-            .map(String.init)
-        guard columns.allSatisfy({ !$0.isEmpty }) else {
-            throw Failure.usage("csv needs its columns' names; give --fields, such as _id,total")
-        }
-        return columns
-    }
-
-    private func result(
-        _ report: Export.Report, _ namespace: Namespace, _ file: String?
-    ) -> JobResult {
+    private func result(_ report: Export.Report, _ namespace: Namespace) -> JobResult {
         let facts = [
             Formatting.count(report.documentCount, "document"),
             Formatting.bytes(report.writtenByteCount), Formatting.duration(report.seconds),
@@ -110,7 +74,7 @@ struct ExportCommand: Job {
             json: .object([
                 "collection": .string(namespace.description),
                 "format": .string(format.rawValue),
-                "path": .optional(file),
+                "path": .optional(spelling.file),
                 "documents": .count(report.documentCount),
                 "bytes": .count(report.documentByteCount),
                 "written_bytes": .count(report.writtenByteCount),

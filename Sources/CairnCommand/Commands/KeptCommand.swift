@@ -9,8 +9,8 @@ struct KeptCommand: Job {
         abstract: "List what restores have displaced and keep for an undo.",
         usage: "cairn kept [--clean] [--uri <uri>] [<options>]",
         discussion: """
-            What a restore with --keep-old has displaced stays on its server, in the same database, \
-            until its time is over; the next restore, or --clean, removes it then.
+            What a restore with --keep-old has displaced stays on its server, in the same \
+            database, until its time is over; the next restore, or --clean, removes it then.
 
             Examples:
               cairn kept

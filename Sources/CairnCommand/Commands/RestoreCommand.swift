@@ -52,8 +52,8 @@ struct RestoreCommand: Job {
     /// Whether only the difference is written.
     @Flag(
         help: ArgumentHelp(
-            "With --mode replace, write only the difference, deletions last: the fast way back when "
-                + "little changed."))
+            "With --mode replace, write only the difference, deletions last: the fast way back "
+                + "when little changed."))
     var inPlace = false
 
     @OptionGroup var keep: KeepOptions

@@ -23,8 +23,9 @@ struct RootCommand: ParsableCommand {
         version: Tool.description,
         subcommands: [
             BackupCommand.self, RestoreCommand.self, VerifyCommand.self, ShowCommand.self,
-            ListCommand.self, GetCommand.self, ExportCommand.self, DiffCommand.self,
-            IndexCommand.self, SalvageCommand.self, KeptCommand.self, TuneCommand.self,
+            ListCommand.self, GetCommand.self, FindCommand.self, ExportCommand.self,
+            DiffCommand.self, IndexCommand.self, SalvageCommand.self, KeptCommand.self,
+            TuneCommand.self,
         ])
 }
 

@@ -1,9 +1,10 @@
 internal import ArchiveFormat
 internal import BSONBytes
+internal import DocumentQuery
 internal import ExtendedJSON
 internal import Snapshots
 
-/// How collections and `_id`s are named on the command line.
+/// How collections, `_id`s and filters are named on the command line.
 enum DocumentName {
     /// `database.collection`.
     ///
@@ -13,6 +14,23 @@ enum DocumentName {
             throw Failure.usage("a collection is named database.collection, not \"\(text)\"")
         }
         return namespace
+    }
+
+    /// A filter in Extended JSON.
+    ///
+    /// - Throws: `Failure` with `usage`, which says where in the text or in the filter.
+    static func filter(_ text: String) throws -> DocumentFilter {
+        let document: BSONDocument
+        do throws(ExtendedJSONError) {
+            document = try ExtendedJSONParser.document(text)
+        } catch {
+            throw Failure.usage("the filter can't be read as Extended JSON: \(error)")
+        }
+        do throws(QueryError) {
+            return try DocumentFilter(document)
+        } catch {
+            throw Failure.usage("the filter can't be used: \(error)")
+        }
     }
 
     /// An `_id`: Extended JSON such as `42`, `"42"` or `{"$oid": "…"}`; 24 hexadecimal digits are

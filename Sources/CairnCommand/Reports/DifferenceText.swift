@@ -62,7 +62,10 @@ enum DifferenceJSON {
     ) throws -> JSONValue {
         .array(
             try difference.differing.map { pair in
-                .object(["_id": try exact(pair.id), "fields": try fields(pair.fields, first, second)])
+                .object([
+                    "_id": try exact(pair.id),
+                    "fields": try fields(pair.fields, first, second),
+                ])
             })
     }
 

@@ -53,21 +53,28 @@ struct DocumentSpeller: Sendable {
                 let documents = UnsafeRawBufferPointer(rebasing: bytes[block.documents])
                 try BSONFraming.forEachDocument(in: documents) { document in
                     if format == .json, !output.isEmpty { output += separator }
-                    output += try text(BSONDocument(validating: Array(document))).utf8
+                    output += try spelt(document)
                 }
             }
         }
         return output
     }
 
-    private func text(_ document: BSONDocument) throws -> String {
-        switch format {
-        case .bson, .json: try writer.text(of: document)
-        case .ndjson: try writer.text(of: document) + "\n"
-        case .csv:
-            try fields.map { try cell(value(at: $0, of: document)) }.joined(separator: ",")
-                + "\r\n"
-        }
+    /// One document, without what stands before and behind it.
+    ///
+    /// - Throws: `BSONError` or `ExtendedJSONError` for one that can't be read.
+    func spelt(_ bytes: UnsafeRawBufferPointer) throws -> [UInt8] {
+        guard format != .bson else { return Array(bytes) }
+        let document = try BSONDocument(validating: Array(bytes))
+        let text =
+            switch format {
+            case .bson, .json: try writer.text(of: document)
+            case .ndjson: try writer.text(of: document) + "\n"
+            case .csv:
+                try fields.map { try cell(value(at: $0, of: document)) }
+                    .joined(separator: ",") + "\r\n"
+            }
+        return Array(text.utf8)
     }
 
     // MARK: CSV

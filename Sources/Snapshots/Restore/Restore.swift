@@ -3,8 +3,8 @@ public import ArchiveFormat
 internal import BSONBytes
 public import MongoDriver
 
-/// Puts an archive back: open → plan → prepare → load → complete → commit. Up to the commit the
-/// live data is as it was, and the commit of a collection is one rename. When it throws, what it
+/// Puts an archive back: open → plan → prepare → load → complete → commit. Up to the commit
+/// the live data is as it was, and the commit of a collection is one rename. When it throws, what it
 /// had loaded is removed.
 public struct Restore: Sendable {
     /// What happens to what is there.
@@ -43,7 +43,7 @@ public struct Restore: Sendable {
         public var conflictRule = ConflictRule.overwrite
         /// Of a replace: whether only the difference is written, where that is possible.
         public var isInPlace = false
-        /// Of a replace that does not write in place: what is displaced is kept; nil for not at all.
+        /// Of a replace that does not write in place: what is displaced is kept; nil for nothing.
         public var keepOld: KeepOld?
         /// Of a replace: whether it goes on with what a killed one of the same archive has loaded.
         public var isResumed = false
