@@ -61,11 +61,18 @@ extension MongoConnection {
     }
 
     /// Removes a collection; one that does not exist is removed already.
-    public func dropCollection(_ collection: String, in database: String) throws {
+    ///
+    /// - Returns: whether there was one.
+    @discardableResult
+    public func dropCollection(_ collection: String, in database: String) throws -> Bool {
         let command = BSONDocument { $0.append("drop", collection) }
-        do { _ = try run(command, on: database, as: .write) } catch let error as MongoError
-            where error.code == .namespaceNotFound
-        { return }
+        do {
+            // Servers from 7.0 on tell it by what they do not say.
+            let reply = try run(command, on: database, as: .write)
+            return try reply.field("nIndexesWas") { $0 } != nil
+        } catch let error as MongoError where error.code == .namespaceNotFound {
+            return false
+        }
     }
 
     /// Removes a database with all that is in it.

@@ -113,11 +113,15 @@ struct RestoreCommand: Job {
         }
     }
 
+    func validate() throws {
+        guard mode != nil || keep.undo != nil else {
+            throw ValidationError("Missing expected argument '--mode <mode>'")
+        }
+    }
+
     func perform(_ observer: any JobObserver) async throws -> JobResult {
         if let job = keep.undo { return try await undo(job, observer) }
-        guard let mode else {
-            throw Failure.usage("say what becomes of live data: --mode preview, merge or replace")
-        }
+        let mode = mode ?? .preview
         let options = try makeOptions(mode, try await config.load())
         let archive = try await source.locate()
         let pool = try connection.makePool(

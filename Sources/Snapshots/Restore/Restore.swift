@@ -4,8 +4,8 @@ internal import BSONBytes
 public import MongoDriver
 
 /// Puts an archive back: open → plan → prepare → load → complete → commit. Up to the commit
-/// the live data is as it was, and the commit of a collection is one rename. When it throws, what it
-/// had loaded is removed.
+/// the live data is as it was, and the commit of a collection is one rename. When it throws, what
+/// it had loaded is removed.
 public struct Restore: Sendable {
     /// What happens to what is there.
     public enum Mode: String, Sendable, CaseIterable {

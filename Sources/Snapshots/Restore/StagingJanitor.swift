@@ -43,7 +43,7 @@ struct StagingJanitor: Sendable {
             } else if let swap = SwapName(name) {
                 try await mend(swap, namespace)
             } else if let kept = KeptName(name), kept.expiry <= now {
-                try await drop(namespace)
+                guard try await drop(namespace) else { continue }
                 observer.noticed(
                     "removed what \(kept.job) had kept of \(database).\(kept.collection): its "
                         + "time is over")
@@ -58,7 +58,8 @@ struct StagingJanitor: Sendable {
             observer.noticed(
                 "\(namespace) belongs to a restore on another host; if that was killed, drop it")
         case .dead:
-            try await drop(namespace)
+            // A restore may have done so itself since it was listed.
+            guard try await drop(namespace) else { return }
             observer.noticed("removed \(namespace), left behind by a restore that was killed")
         }
     }
@@ -76,7 +77,8 @@ struct StagingJanitor: Sendable {
         }
     }
 
-    private func drop(_ namespace: Namespace) async throws {
+    /// - Returns: whether it was there.
+    private func drop(_ namespace: Namespace) async throws -> Bool {
         try await pool.withConnection { connection in
             try await connection.dropCollection(namespace.collection, in: namespace.database)
         }
