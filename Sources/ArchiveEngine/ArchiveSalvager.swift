@@ -65,6 +65,42 @@ public enum ArchiveSalvager {
         return findings
     }
 
+    /// What a writer that was killed had completed: from the first chunk on, up to the first that is
+    /// not whole.
+    public struct Beginning: Sendable {
+        public var prelude: ArchivePrelude
+        /// Chunks of documents, and ends of namespaces.
+        public var chunks: [WholeChunk]
+    }
+
+    /// Reads the beginning of an archive that was never completed; nil when not even its prelude is
+    /// whole. Memory: as `inspect`.
+    ///
+    /// - Throws: what the source throws.
+    public static func beginning(
+        of source: any ByteSource, width: Int
+    ) async throws -> Beginning? {
+        var survey = Survey()
+        let scanner = ArchiveScanner(source)
+        try await withOrderedWindow(
+            width: width,
+            next: {
+                guard let candidate = try await scanner.next(), candidate.isInPlace,
+                    candidate.header.kind.holdsBlocks
+                else { return nil }
+                return candidate
+            },
+            transform: { (candidate: ArchiveScanner.Candidate) async throws -> Examined in
+                try await Examined(candidate, in: source)
+            },
+            deliver: { survey.take($0) })
+        guard let prelude = prelude(survey) else { return nil }
+        let chunks = survey.whole.enumerated().prefix { $1.header.sequence == UInt32($0) }
+            .map(\.element)
+        return Beginning(
+            prelude: prelude, chunks: chunks.filter { $0.header.kind != .prelude })
+    }
+
     private static func index(of source: any ByteSource) async throws -> ArchiveIndex? {
         do {
             return try await IndexedArchiveReader(source).index

@@ -25,6 +25,8 @@ public struct FindRequest: Sendable {
     public var min: BSONDocument?
     /// Upper bound in the hinted index, exclusive.
     public var max: BSONDocument?
+    /// How many documents to leave out in front.
+    public var skip: Int64 = 0
     /// Read as of this moment (snapshot read concern, server 5.0 or later, replica sets and sharded
     /// clusters); nil reads what is there when the cursor gets to it.
     public var atClusterTime: BSONTimestamp?
@@ -53,6 +55,7 @@ public struct FindRequest: Sendable {
                 ("min", min), ("max", max),
             ]
             for case let (name, document?) in parts { builder.append(name, document) }
+            if skip > 0 { builder.append("skip", skip) }
             builder.append(
                 "batchSize", Swift.min(batchDocumentCount, Self.firstBatchDocumentCount))
             if noCursorTimeout { builder.append("noCursorTimeout", true) }

@@ -18,7 +18,8 @@ public actor MongoCursor {
     private var batchDocumentCount: Int32
     /// Whether the server states the moment that it reads at.
     nonisolated let readsSnapshot: Bool
-    private let serverID: UInt32
+    /// Which of the deployment's servers reads; the same number is the same host and port.
+    public nonisolated let serverID: UInt32
     private let kind: CommandKind
     private var session: Session?
     /// The server's name for the cursor; zero when the server has none any more.

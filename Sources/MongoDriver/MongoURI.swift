@@ -7,6 +7,8 @@ public struct MongoURI: Sendable, CustomStringConvertible {
     public let hosts: [String]
     /// The database named after the hosts, or nil.
     public let defaultDatabase: String?
+    /// Whether reads go to the primary.
+    public let readsPrimary: Bool
     /// The connection string as it may be shown: scheme, `***` for credentials, hosts, database.
     /// Options are left out, for some of them are secrets.
     public let description: String
@@ -26,6 +28,7 @@ public struct MongoURI: Sendable, CustomStringConvertible {
         let serviceHost = mongoc_uri_get_srv_hostname(uri).map { String(cString: $0) }
         hosts = serviceHost == nil ? handle.hosts : []
         defaultDatabase = mongoc_uri_get_database(uri).map { String(cString: $0) }
+        readsPrimary = handle.readsPrimary
         let scheme = serviceHost == nil ? "mongodb" : "mongodb+srv"
         let user = mongoc_uri_get_username(uri) == nil ? "" : "***@"
         let place = serviceHost ?? hosts.joined(separator: ",")
@@ -74,6 +77,12 @@ final class URIHandle: @unchecked Sendable {
 
     deinit {
         mongoc_uri_destroy(pointer)
+    }
+
+    /// Whether all is read from the primary.
+    var readsPrimary: Bool {
+        let preferences = mongoc_uri_get_read_prefs_t(pointer)
+        return mongoc_read_prefs_get_mode(preferences) == MONGOC_READ_PRIMARY
     }
 
     /// `host:port` of each server, in the order of the string.

@@ -47,20 +47,51 @@ public struct FileSystemStore: ObjectStore {
     public func withUpload<Result>(
         key: String, _ body: (any ObjectUpload) async throws -> Result
     ) async throws -> Result {
+        try await withUpload(key: key, note: nil, keepsUnfinished: { _ in false }, body)
+    }
+
+    /// The same, with a note beside it, by which another process can go on with it when this one is
+    /// killed; see `unfinishedUploads`.
+    ///
+    /// - Parameters:
+    ///   - note: nil for none, and then nobody can.
+    ///   - keepsUnfinished: whether what was written, and the note, stay after that error.
+    public func withUpload<Result>(
+        key: String, note: [UInt8]?, keepsUnfinished: (any Error) -> Bool,
+        _ body: (any ObjectUpload) async throws -> Result
+    ) async throws -> Result {
         try naming.validate(key)
+        let noteName = ObjectNaming.noteName(key: key, owner: .current)
         let upload = FileUpload(
             folder: access.path,
             temporaryName: ObjectNaming.partialName(key: key, owner: .current), key: key)
         try await upload.begin()
         do {
+            if let note { try await access.write(note, to: noteName) }
             let result = try await body(upload)
             try Task.checkCancellation()
             try await upload.publish()
+            if note != nil { await access.remove([noteName]) }
             return result
+        } catch where note != nil && keepsUnfinished(error) {
+            throw error
         } catch {
             await upload.discard()
+            if note != nil { await access.remove([noteName]) }
             throw error
         }
+    }
+
+    /// What dead processes of this host have left of uploads with a note, in order of their keys.
+    ///
+    /// - Throws: `ObjectStorageError`.
+    public func unfinishedUploads() async throws -> [UnfinishedUpload] {
+        try await access.unfinishedUploads()
+    }
+
+    /// Removes one that was gone on with.
+    public func remove(_ upload: UnfinishedUpload) async {
+        await access.remove(upload.fileNames)
     }
 
     public func openReader(key: String) async throws -> any ObjectReader {
@@ -77,12 +108,18 @@ public struct FileSystemStore: ObjectStore {
     /// `foreignPartialSecondsMax`; gives the names of the removed files.
     ///
     /// - Throws: `ObjectStorageError`.
-    public func removeStalePartials() async throws -> [String] {
-        try await removeStalePartials(nowSeconds: Int64(time(nil)))
+    public func removeStalePartials(
+        except spared: [UnfinishedUpload] = []
+    ) async throws -> [String] {
+        try await removeStalePartials(nowSeconds: Int64(time(nil)), except: spared)
     }
 
     /// - Parameter nowSeconds: the time in seconds since 1970 UTC.
-    func removeStalePartials(nowSeconds: Int64) async throws -> [String] {
-        try await access.removePartials(olderThan: nowSeconds - Self.foreignPartialSecondsMax)
+    func removeStalePartials(
+        nowSeconds: Int64, except spared: [UnfinishedUpload] = []
+    ) async throws -> [String] {
+        try await access.removePartials(
+            olderThan: nowSeconds - Self.foreignPartialSecondsMax,
+            except: Set(spared.flatMap(\.fileNames)))
     }
 }

@@ -48,9 +48,14 @@ actor FolderAccess {
 
     /// Removes unfinished uploads whose owner is dead, or on another host and silent since
     /// `oldest`.
-    func removePartials(olderThan oldest: Int64) throws -> [String] {
+    ///
+    /// - Parameter spared: names of those that somebody is about to go on with.
+    func removePartials(
+        olderThan oldest: Int64, except spared: Set<String> = []
+    ) throws -> [String] {
         let stale = try fileNames().filter { name in
-            switch ObjectNaming.partialOwner(name)?.state {
+            guard !spared.contains(name) else { return false }
+            return switch ObjectNaming.partialOwner(name)?.state {
             case .dead: true
             case .elsewhere:
                 try status(name).map { Int64($0.st_mtim.tv_sec) < oldest } ?? false
@@ -60,7 +65,38 @@ actor FolderAccess {
         for name in stale {
             _ = try calling("cannot remove", path + "/" + name) { unlink(path + "/" + name) }
         }
-        return stale
+        return stale.filter { ObjectNaming.unfinishedKey($0) != nil }
+    }
+
+    /// What dead processes have left of uploads with a note.
+    func unfinishedUploads() throws -> [UnfinishedUpload] {
+        let names = try fileNames()
+        return try names.compactMap { name in
+            guard let owner = ObjectNaming.partialOwner(name), owner.state == .dead,
+                let key = ObjectNaming.unfinishedKey(name)
+            else { return nil }
+            let noteName = ObjectNaming.noteName(key: key, owner: owner)
+            guard names.contains(noteName) else { return nil }
+            let note = try OpenFile(path: path + "/" + noteName, flags: O_RDONLY)
+            return UnfinishedUpload(
+                key: key, note: try note.read(at: 0, count: Int(note.byteCount())),
+                reader: try FileReader.opening(path + "/" + name),
+                fileNames: [name, noteName])
+        }
+    }
+
+    /// Writes a small file, on stable storage when it returns.
+    func write(_ bytes: [UInt8], to name: String) throws {
+        var file = try OpenFile(
+            path: path + "/" + name, flags: O_WRONLY | O_CREAT | O_EXCL)
+        try file.write(bytes)
+        try file.sync()
+        try syncFolder(path)
+    }
+
+    /// Removes files, as far as they are there.
+    func remove(_ names: [String]) {
+        for name in names { unlink(path + "/" + name) }
     }
 
     /// Names that are not UTF-8 are nobody's key and left out.

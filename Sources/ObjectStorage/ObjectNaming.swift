@@ -9,6 +9,7 @@ enum ObjectNaming: Sendable {
     private static let fileNameByteCountMax = 255
     private static let repositoryKeyByteCountMax = 200
     private static let partialMark = ".partial-"
+    private static let noteMark = ".note"
 
     /// Checks a key before it becomes a part of a path.
     ///
@@ -36,6 +37,18 @@ enum ObjectNaming: Sendable {
         let suffix = partialMark + owner.description
         while key.utf8.count + suffix.utf8.count + 1 > fileNameByteCountMax { key.removeLast() }
         return "." + key + suffix
+    }
+
+    /// The name of what an upload has noted beside it.
+    static func noteName(key: String, owner: OwnerToken) -> String {
+        partialName(key: key + noteMark, owner: owner)
+    }
+
+    /// The key of an unfinished upload whose owner is known; nil for its note.
+    static func unfinishedKey(_ fileName: String) -> String? {
+        guard let mark = fileName.ranges(of: partialMark).last else { return nil }
+        let key = fileName[..<mark.lowerBound].dropFirst()
+        return key.hasSuffix(noteMark) ? nil : String(key)
     }
 
     /// The owner of an unfinished upload; nil for any other file name.
