@@ -57,6 +57,16 @@ extension MongoConnection {
         return try CollectionStatistics(run(command, on: database, as: .read))
     }
 
+    /// Bytes of all documents of a database, uncompressed, as the server keeps them.
+    public func documentByteCount(of database: String) throws -> Int {
+        let command = BSONDocument { $0.append("dbStats", Int32(1)) }
+        let reply = try run(command, on: database, as: .read)
+        // A whole number as a double, and beyond 2^53 only nearly so.
+        return try reply.field("dataSize") { value in
+            value.wholeNumber ?? value.double.flatMap { Int(exactly: $0.rounded()) }
+        } ?? 0
+    }
+
     /// The primary's logical time now; nil for a standalone server.
     ///
     /// A snapshot read at this time sees every write acknowledged before the call, whatever its

@@ -18,6 +18,7 @@ struct BackupCommand: Job {
               cairn backup --repository /var/backups/cairn
               cairn backup --db shop --codec zstd --level 9
               cairn backup --ns-include 'shop.*' --ns-exclude 'shop.cache*'
+              cairn backup --consistency oplog
               cairn backup --archive shop.archive.gz
               cairn backup --archive - | ssh vault 'cat > shop.archive.gz'
             """)
@@ -63,6 +64,16 @@ struct BackupCommand: Job {
                 + "_id, by all readers at once, for servers with idle cores. (default: natural)",
             valueName: "order"))
     var readOrder: Backup.ReadOrder?
+
+    /// How the collections come to be of one instant.
+    @Option(
+        help: ArgumentHelp(
+            "How all collections come to be of one instant: by a snapshot read, or by taking the "
+                + "oplog of the backup's time with them, for backups that take longer than the "
+                + "server keeps history; none is not at all. auto is a snapshot, and the oplog "
+                + "when that is lost. (default: auto)",
+            valueName: "how"))
+    var consistency: Backup.Consistency?
 
     @OptionGroup var rate: RateOptions
     @OptionGroup var config: ConfigurationOptions
@@ -111,6 +122,7 @@ struct BackupCommand: Job {
         options.readerCount =
             try WidthOptions.checked(readers, "--readers") ?? file.readers ?? options.readerCount
         options.readOrder = readOrder ?? file.readOrder ?? options.readOrder
+        options.consistency = consistency ?? options.consistency
         options.rateLimiter = try rate.makeLimiter(file)
         return options
     }

@@ -25,3 +25,5 @@ extension Restore.ConflictRule: ExpressibleByArgument {}
 extension Export.Format: ExpressibleByArgument {}
 
 extension Backup.ReadOrder: ExpressibleByArgument {}
+
+extension Backup.Consistency: ExpressibleByArgument {}

@@ -20,6 +20,8 @@ public struct Backup: Sendable {
         public var readerCount = 2
         /// In which order large collections are read.
         public var readOrder = ReadOrder.natural
+        /// How the collections come to be of one instant.
+        public var consistency = Consistency.auto
         /// Holds the backup down; nil for as fast as can be.
         public var rateLimiter: RateLimiter?
         /// The kind in the snapshot's identifier.
@@ -55,16 +57,11 @@ public struct Backup: Sendable {
         public var seconds: Double
     }
 
-    /// How often a backup starts over because collections changed under it.
-    private static let attemptCountMax = 3
-    /// What a server says when the collection under a cursor is dropped or renamed.
-    private static let queryPlanKilled = 175
-
     let pool: MongoPool
-    private let destination: ArchiveDestination
+    let destination: ArchiveDestination
     let options: Options
     private let environment: JobEnvironment
-    private let observer: any JobObserver
+    let observer: any JobObserver
 
     public init(
         _ pool: MongoPool, to destination: ArchiveDestination, options: Options,
@@ -82,25 +79,25 @@ public struct Backup: Sendable {
     /// - Throws: `MongoError`, `ObjectStorageError`, `ArchiveError`, `SnapshotError`,
     ///   `CancellationError`.
     public func run() async throws -> Report {
-        for attempt in 1... {
+        var attempt = try await firstAttempt()
+        while true {
             do {
-                return try await runOnce()
-            } catch  where attempt < Self.attemptCountMax && canStartOver(after: error) {
-                observer.noticed("collections changed during the backup; starting over: \(error)")
+                return try await runOnce(attempt.level)
+            } catch {
+                attempt = try self.attempt(after: error, in: attempt)
             }
         }
-        preconditionFailure("the loop has no end")
     }
 
-    private func runOnce() async throws -> Report {
+    private func runOnce(_ level: Level) async throws -> Report {
         let clock = ContinuousClock()
         let start = clock.now
         let id = SnapshotID(
             milliseconds: environment.now(), kind: options.kind, random: environment.random())
         var manifestDraft = draft(id)
-        let catalog = try await SourceCatalog.read(pool, filter: options.filter)
+        let catalog = try await SourceCatalog.read(pool, filter: options.filter, level)
         try checkSelection(catalog)
-        let plan = BackupPlan(catalog, at: catalog.moment)
+        let plan = BackupPlan(catalog)
         manifestDraft.source = source(catalog.server)
         manifestDraft.consistency = plan.consistency
         let manifest = manifestDraft
@@ -126,9 +123,10 @@ public struct Backup: Sendable {
         var progress = JobProgress(phase: .reading)
         // Only for the progress: nothing waits for it, and it ends with the reading.
         let byteCountTotal = SizeEstimate()
+        let oplog = plan.window.map { OplogCapture($0, pool, options) }
         async let _ = byteCountTotal.set(to: estimate(plan))
         try await withProducer(capacity: 2) { send in
-            try await read(plan, send)
+            try await read(plan, oplog, send)
         } consume: { next in
             try await writer.write {
                 let chunk = try await next()
@@ -145,29 +143,23 @@ public struct Backup: Sendable {
         }
         try await checkNothingVanished(plan, writer.entries)
         var manifest = manifest
+        if let oplog { manifest.consistency = oplog.consistency }
         manifest.finishedAt = environment.now()
         return try await writer.finish(
             manifest, consistencies: plan.streams.map(\.consistency))
     }
 
     private func read(
-        _ plan: BackupPlan, _ send: @escaping @Sendable (RawChunk) async throws -> Void
+        _ plan: BackupPlan, _ oplog: OplogCapture?,
+        _ send: @escaping @Sendable (RawChunk) async throws -> Void
     ) async throws {
         let reader = NamespaceReader(pool: pool, options: options, observer: observer)
         var mixer = ChunkMixer(targetByteCount: options.chunkTargetByteCount, send: send)
-        try await reader.read(plan.streams) { try await mixer.take($0) }
-        try await mixer.finish()
-    }
-
-    private func canStartOver(after error: any Error) -> Bool {
-        if case .pipe = destination { return false }
-        switch error {
-        case let error as SnapshotError: return error.code == .catalogChanged
-        case let error as MongoError:
-            return error.code == .snapshotUnavailable
-                || error.serverCode == Self.queryPlanKilled
-        default: return false
+        try await reader.read(plan.collections) { try await mixer.take($0) }
+        if let oplog, let stream = plan.streams.last {
+            try await oplog.read(stream) { try await mixer.take($0) }
         }
+        try await mixer.finish()
     }
 
     private func draft(_ id: SnapshotID) -> Manifest {

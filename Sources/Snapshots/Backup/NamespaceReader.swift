@@ -20,9 +20,9 @@ struct NamespaceReader: Sendable {
     /// - Parameter take: gets each piece in file order; waits when the writer is behind.
     /// - Throws: `MongoError`; `BSONError` for a reply that is not BSON; what `take` throws.
     func read(
-        _ streams: [BackupPlan.Stream], _ take: (ArchivePiece) async throws -> Void
+        _ streams: ArraySlice<BackupPlan.Stream>, _ take: (ArchivePiece) async throws -> Void
     ) async throws {
-        var waiting = streams[...]
+        var waiting = streams
         try await withOrderedWindow(
             width: options.readerCount, next: { waiting.popFirst() },
             transform: { (stream: BackupPlan.Stream) async throws -> Glimpse in
@@ -46,7 +46,7 @@ struct NamespaceReader: Sendable {
         guard let request = stream.request else {
             return .whole([makeCutter(stream, byteCount: 0).endOfNamespace()])
         }
-        return try await withCursor(request) { cursor in
+        return try await withCursor(request, of: stream) { cursor in
             let batch = try await cursor.nextBatch()
             guard await cursor.isExhausted else { return .beginning(stream) }
             var cutter = makeCutter(stream, byteCount: batch?.byteCount ?? 0)
@@ -68,7 +68,7 @@ struct NamespaceReader: Sendable {
         {
             return try await read(stream, in: ranges, take)
         }
-        let cutter = try await read(request, makeCutter(stream), take)
+        let cutter = try await read(request, of: stream, take)
         try await take(cutter.endOfNamespace())
     }
 
@@ -125,17 +125,17 @@ struct NamespaceReader: Sendable {
         _ range: IDRanges.Range, of stream: BackupPlan.Stream,
         _ take: (ArchivePiece) async throws -> Void
     ) async throws -> ArchivePiece? {
-        let cutter = try await read(range.request, makeCutter(stream), take)
+        let cutter = try await read(range.request, of: stream, take)
         return range.isLast ? cutter.endOfNamespace() : cutter.endOfRange()
     }
 
     /// Reads what one cursor gives, the next reply on its way while one is cut into chunks.
     private func read(
-        _ request: FindRequest, _ cutter: consuming ChunkCutter,
+        _ request: FindRequest, of stream: BackupPlan.Stream,
         _ take: (ArchivePiece) async throws -> Void
     ) async throws -> ChunkCutter {
-        var cutter = cutter
-        try await withCursor(request) { cursor in
+        var cutter = makeCutter(stream)
+        try await withCursor(request, of: stream) { cursor in
             var waiting = try await cursor.nextBatch()
             while let batch = waiting {
                 try await options.rateLimiter?.take(batch)
@@ -148,9 +148,12 @@ struct NamespaceReader: Sendable {
     }
 
     private func withCursor<Result>(
-        _ request: FindRequest, _ body: (MongoCursor) async throws -> Result
+        _ request: FindRequest, of stream: BackupPlan.Stream,
+        _ body: (SourceCursor) async throws -> Result
     ) async throws -> Result {
-        try await pool.withConnection { try await $0.withCursor(request, body) }
+        try await pool.withConnection { connection in
+            try await connection.withCursor(request, identity: stream.dataUUID, body)
+        }
     }
 
     private func makeCutter(_ stream: BackupPlan.Stream, byteCount: Int? = nil) -> ChunkCutter {
