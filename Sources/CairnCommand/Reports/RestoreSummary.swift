@@ -31,6 +31,7 @@ struct RestoreSummary {
             "\(verb) \(source): \(Formatting.count(outcome.documentCount, "document")) in "
                 + Formatting.count(UInt64(report.entries.count), "collection"),
             Formatting.bytes(outcome.byteCount),
+            report.replayedCount.map { "\(Formatting.count($0, "change")) replayed" },
             Formatting.duration(report.seconds),
             Formatting.rate(outcome.byteCount, seconds: report.seconds),
         ]
@@ -61,6 +62,7 @@ struct RestoreSummary {
             "kept": .count(outcome.keptCount),
             "equal": .count(outcome.equalCount),
             "refused": .count(outcome.failedCount),
+            "replayed": report.replayedCount.map { .count($0) } ?? .null,
             "seconds": .decimal(report.seconds),
             "collections": .array(report.entries.map(Self.entry)),
         ])

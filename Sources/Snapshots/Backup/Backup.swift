@@ -157,6 +157,8 @@ public struct Backup: Sendable {
         var mixer = ChunkMixer(targetByteCount: options.chunkTargetByteCount, send: send)
         try await reader.read(plan.collections) { try await mixer.take($0) }
         if let oplog, let stream = plan.streams.last {
+            // Nothing else may come behind the oplog.
+            try await mixer.finish()
             try await oplog.read(stream) { try await mixer.take($0) }
         }
         try await mixer.finish()

@@ -64,6 +64,8 @@ struct ArchiveRewriter: Sendable {
                 try enter(chunk, ledger)
                 for block in chunk.blocks {
                     guard let ordinal = ordinals[block.header.namespace] else { continue }
+                    // Behind everything else, as it is in the archive that is read.
+                    if namespaces[ordinal].isOplog { try await mixer.finish() }
                     if block.header.isEnd {
                         try await sorter.end(ordinal) { try await mixer.take($0) }
                     } else {

@@ -31,9 +31,16 @@ struct ExactInserter: Sendable {
 
     /// Inserts documents beside the live data, where nothing is in their way.
     ///
+    /// - Parameter duplicates: takes documents whose `_id` is there already; nil where there can be
+    ///   none.
     /// - Throws: `refused` at the first document that the server does not take.
-    func load(_ documents: ArraySlice<UInt8>, of source: Namespace) async throws -> LoadOutcome {
-        let result = try await insert(documents)
+    func load(
+        _ documents: ArraySlice<UInt8>, of source: Namespace, _ duplicates: LoadedTwice? = nil
+    ) async throws -> LoadOutcome {
+        var result = try await insert(documents)
+        if let duplicates, !result.errors.isEmpty {
+            result = try await duplicates.take(result, of: documents) { try await insert($0) }
+        }
         if let failure = result.errors.first {
             throw SnapshotError.refused(failure, of: source)
         }

@@ -2,7 +2,7 @@ internal import ArchiveEngine
 public import ArchiveFormat
 public import MongoDriver
 
-/// Puts an archive back: open → plan → prepare → load → complete → commit. Up to the commit the
+/// Puts an archive back: open → plan → prepare → load → compare → replay → complete → commit. Up to the commit the
 /// live data is as it was, and the commit of a collection is one rename. When it throws, what it
 /// had loaded is removed.
 public struct Restore: Sendable {
@@ -32,6 +32,9 @@ public struct Restore: Sendable {
         public var renames: [NamespaceRename] = []
         /// Whether users and roles come back, where the archive has them and they are selected.
         public var restoresUsersAndRoles = true
+        /// Whether the oplog of an archive that has one is replayed, which takes a replacing
+        /// restore of everything under its own name.
+        public var replaysOplog = true
         /// How many chunks are decoded at once.
         public var width: Int
         /// How many chunks are written at once, each on a connection of its own. Two keep a server
@@ -121,6 +124,8 @@ public struct RestoreReport: Sendable {
     /// The archive's manifest; nil for archives of other tools.
     public var manifest: Manifest?
     public var entries: [Entry] = []
+    /// Entries of the archive's oplog that were replayed; nil when it has none or it was left out.
+    public var replayedCount: UInt64?
     /// Bytes that were read from the archive.
     public var storedByteCount: UInt64 = 0
     public var seconds: Double = 0

@@ -11,16 +11,19 @@ struct RestoreJob {
     let context: RestoreContext
 
     func run() async throws -> RestoreReport {
+        let replay = plan.oplog == nil ? nil : OplogReplay(plan, context)
         do {
-            try await forEachTarget { try await $0.prepare() }
-            let (report, ledger) = try await load()
-            try await complete(ledger)
+            try await replay?.checkPermission()
+            try await forEach(plan.targets) { try await $0.prepare() }
+            let report = try await load(replay)
+            let restored = try await replay?.finish() ?? Restored(plan)
+            try await forEach(restored.targets, telling: .comparing) { try await $0.complete() }
             try await RestoreCommit(
-                plan.targets, width: options.waitingWriterCount, context
+                restored.targets, width: options.waitingWriterCount, context
             ).run()
-            return report
+            return restored.report(report, of: plan)
         } catch {
-            await abandon()
+            await abandon((replay?.targets ?? []) + plan.targets)
             throw error
         }
     }
@@ -28,10 +31,12 @@ struct RestoreJob {
     /// Chunks that are decoded and wait for a writer.
     private static let decodedChunkCountMax = 2
 
-    /// Decodes and writes chunks, both in parallel; accounts for them in file order.
-    private func load() async throws -> (RestoreReport, ArchiveLedger) {
+    /// Decodes and writes chunks, both in parallel; accounts for them in file order. An oplog comes
+    /// last, and is replayed as it comes when all else was compared.
+    private func load(_ replay: OplogReplay?) async throws -> RestoreReport {
         var ledger = ArchiveLedger(reader.prelude)
         var outcomes: [Int: LoadOutcome] = [:]
+        var isCompared = false
         var report = RestoreReport()
         var progress = JobProgress(phase: .loading, byteCountTotal: plan.byteCountTotal(reader))
         let loader = ChunkLoader(
@@ -52,15 +57,22 @@ struct RestoreJob {
                     }
                     report.storedByteCount += UInt64(loaded.storedByteCount)
                     context.observer.progressed(progress)
+                    guard let replay else { return }
+                    for entries in loaded.oplog {
+                        if !isCompared { try await compare(ledger) }
+                        isCompared = true
+                        try await replay.apply(entries)
+                    }
                 })
         }
         try ledger.close(manifest: reader.manifest, selected: plan.selected)
+        if !isCompared { try await compare(ledger) }
         report.entries = plan.targets.enumerated().map { position, target in
             RestoreReport.Entry(
                 source: target.source.namespace, target: target.namespace,
                 type: target.source.type, outcome: outcomes[position] ?? LoadOutcome())
         }
-        return (report, ledger)
+        return report
     }
 
     /// Reads and decodes ahead, so that no writer waits for a chunk.
@@ -83,19 +95,24 @@ struct RestoreJob {
             consume: body)
     }
 
-    private func complete(_ ledger: ArchiveLedger) async throws {
-        try await forEachTarget(telling: .comparing) { target in
+    private func compare(_ ledger: ArchiveLedger) async throws {
+        try await forEach(plan.targets, telling: .comparing) { target in
             let ordinal = ledger.ordinals[target.source.dataNamespace]
-            try await target.complete(ordinal.map { ledger.totals(of: $0) } ?? DocumentTotals())
+            guard ordinal.map({ ledger.hasEnded($0) }) ?? true else {
+                throw ArchiveError(
+                    .malformed, "the namespace goes on after the oplog has begun",
+                    namespace: target.source.namespace.description)
+            }
+            try await target.compare(ordinal.map { ledger.totals(of: $0) } ?? DocumentTotals())
         }
     }
 
-    /// Does the same with all targets, several at once; progress is told by this task alone.
-    private func forEachTarget(
-        telling phase: JobProgress.Phase? = nil,
+    /// Does the same with targets, several at once; progress is told by this task alone.
+    private func forEach(
+        _ targets: [any RestoreTarget], telling phase: JobProgress.Phase? = nil,
         _ body: @escaping @Sendable (any RestoreTarget) async throws -> Void
     ) async throws {
-        var waiting = plan.targets[...]
+        var waiting = targets[...]
         try await withOrderedWindow(
             width: options.writerCount,
             next: {
@@ -110,8 +127,7 @@ struct RestoreJob {
     }
 
     /// Cleans up even when the job was cancelled: in a task that is not.
-    private func abandon() async {
-        let targets = plan.targets
+    private func abandon(_ targets: [any RestoreTarget]) async {
         let observer = context.observer
         await Task {
             for target in targets {
@@ -136,6 +152,14 @@ private struct ChunkLoader: Sendable {
         var chunk: DecodedChunk
         var outcomes: [(position: Int, outcome: LoadOutcome)]
         var storedByteCount: Int
+
+        /// Runs of entries of the oplog, in file order.
+        var oplog: [ArraySlice<UInt8>] {
+            chunk.blocks.filter { block in
+                block.header.namespace == NamespaceDescriptor.oplog.namespace
+                    && !block.documents.isEmpty
+            }.map { chunk.bytes[$0.documents] }
+        }
     }
 
     /// A checked chunk whose documents may be used.

@@ -8,6 +8,11 @@ struct RestorePlan: Sendable {
     /// Positions in the prelude of the namespaces that are read.
     let selected: Set<UInt32>
     let targets: [any RestoreTarget]
+    /// What the targets were made of, in their order.
+    let choices: [Choice]
+    let factory: RestoreTargetFactory
+    /// Position in the prelude of the oplog that is replayed; nil where none is.
+    let oplog: UInt32?
 
     /// - Throws: `namespaceConflict` when two namespaces would end up in one place, a new name is
     ///   not allowed, or something of another kind is in the way; `notFound` when nothing fits the
@@ -15,13 +20,15 @@ struct RestorePlan: Sendable {
     init(
         _ archive: any ArchiveReader, _ options: Restore.Options, _ context: RestoreContext
     ) async throws {
-        let choices = try Self.choose(archive, options, context)
+        oplog = Self.oplog(archive.prelude, options, context)
+        let choices = try Self.choose(archive, options, context, isReplayed: oplog != nil)
         try Self.checkConflicts(choices)
         let live = try await LiveCatalog.read(Set(choices.map(\.target.database)), context.pool)
         try live.checkKinds(choices, options.mode)
-        selected = Set(choices.map { UInt32($0.position) })
-        let factory = RestoreTargetFactory(options: options, context: context, live: live)
-        targets = try choices.map(factory.target)
+        selected = Set(choices.map { UInt32($0.position) } + [oplog].compactMap(\.self))
+        self.choices = choices
+        factory = RestoreTargetFactory(options: options, context: context, live: live)
+        targets = try choices.map { [factory] in try factory.target($0) }
     }
 
     /// Databases that are written to.
@@ -48,6 +55,8 @@ struct RestorePlan: Sendable {
         var target: Namespace
         /// Whether all of it lies in one chunk that it shares with others.
         var isSmall: Bool
+        /// Whether an oplog is replayed on what is loaded, before it is put in place.
+        var isReplayed = false
 
         /// Where its documents go on that server.
         func dataNamespace(on server: ServerInfo) -> Namespace {
@@ -60,14 +69,16 @@ struct RestorePlan: Sendable {
     }
 
     private static func choose(
-        _ archive: any ArchiveReader, _ options: Restore.Options, _ context: RestoreContext
+        _ archive: any ArchiveReader, _ options: Restore.Options, _ context: RestoreContext,
+        isReplayed: Bool
     ) throws -> [Choice] {
         let prelude = archive.prelude
-        let small = archive.smallNamespaces
+        // Those are loaded with their indexes, which would refuse what entries do for a while.
+        let small = isReplayed ? [] : archive.smallNamespaces
         try checkRenames(options.renames, prelude)
         var choices: [Choice] = []
         var seen: Set<Namespace> = []
-        for (position, descriptor) in prelude.namespaces.enumerated() {
+        for (position, descriptor) in prelude.namespaces.enumerated() where !descriptor.isOplog {
             guard options.filter.contains(descriptor.namespace),
                 seen.insert(descriptor.dataNamespace).inserted
             else { continue }
@@ -88,7 +99,7 @@ struct RestorePlan: Sendable {
             choices.append(
                 Choice(
                     position: position, descriptor: descriptor, target: target,
-                    isSmall: small.contains(UInt32(position))))
+                    isSmall: small.contains(UInt32(position)), isReplayed: isReplayed))
         }
         guard !choices.isEmpty || options.filter.isEverything else {
             throw SnapshotError(
@@ -96,6 +107,27 @@ struct RestorePlan: Sendable {
                 "no namespace of the archive fits the selection; \"cairn show\" lists those it has")
         }
         return choices
+    }
+
+    /// Entries of an oplog are about a whole server as it was, under the names that it had.
+    private static func oplog(
+        _ prelude: ArchivePrelude, _ options: Restore.Options, _ context: RestoreContext
+    ) -> UInt32? {
+        guard let position = prelude.namespaces.firstIndex(where: \.isOplog) else { return nil }
+        let reason: String
+        if !options.replaysOplog {
+            reason = "as asked"
+        } else if options.mode != .replace {
+            reason = "a merge can't replay it"
+        } else if !options.filter.isEverything || !options.renames.isEmpty {
+            reason = "it can't be replayed on a selection or under other names"
+        } else {
+            return UInt32(position)
+        }
+        context.observer.noticed(
+            "left out the oplog: \(reason). Collections that were written to during the backup "
+                + "come back as its cursors found them, not all of one instant")
+        return nil
     }
 
     /// Whether a namespace comes back.
@@ -111,7 +143,6 @@ struct RestorePlan: Sendable {
         _ descriptor: NamespaceDescriptor, _ options: Restore.Options
     ) -> Disposition {
         let namespace = descriptor.namespace
-        if namespace == Namespace("", "oplog") { return .missed("the oplog is not replayed") }
         if namespace.collection.hasPrefix("$admin.") {
             return .missed("users and roles of a single database are not supported")
         }
@@ -122,7 +153,7 @@ struct RestorePlan: Sendable {
     }
 
     /// Collections that a server would let be replaced although it keeps its state in them.
-    private static func isServersOwn(_ namespace: Namespace) -> Bool {
+    static func isServersOwn(_ namespace: Namespace) -> Bool {
         switch namespace.database {
         case "admin":
             return namespace.collection.hasPrefix("system.")
@@ -184,7 +215,7 @@ struct RestorePlan: Sendable {
         }
     }
 
-    private static func checkConflicts(_ choices: [Choice]) throws {
+    static func checkConflicts(_ choices: [Choice]) throws {
         var sources: [Namespace: Namespace] = [:]
         for choice in choices {
             let source = choice.descriptor.namespace

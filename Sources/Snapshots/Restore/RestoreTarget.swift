@@ -1,8 +1,8 @@
 internal import ArchiveEngine
 internal import ArchiveFormat
 
-/// A namespace on its way back. The job calls `prepare` once, `load` any number of times,
-/// `complete` once, `commit` once, in this order; after an error anywhere in the job, `abandon`
+/// A namespace on its way back. The job calls `prepare` once, `load` any number of times, `compare`,
+/// `complete` and `commit` once each, in this order; after an error anywhere in the job, `abandon`
 /// once instead of what was still to come.
 protocol RestoreTarget: Sendable {
     /// Its name in the archive.
@@ -13,6 +13,9 @@ protocol RestoreTarget: Sendable {
     var keepsOrder: Bool { get }
     /// Those with a lower rank are committed before: collections before the views on them.
     var commitRank: Int { get }
+
+    /// The collection that is loaded beside the live one; nil where there is none.
+    var place: StagingPlace? { get }
 
     /// Whether `commit` has waited until a majority of the replica set has it; if not, the job does
     /// so for all of them at its end.
@@ -26,10 +29,13 @@ protocol RestoreTarget: Sendable {
     /// - Parameter documents: whole documents, one after another, checked.
     func load(_ documents: ArraySlice<UInt8>) async throws -> LoadOutcome
 
-    /// Builds what goes beside the documents and proves that they are what the archive holds.
+    /// Proves that the documents are what the archive holds.
     ///
     /// - Parameter totals: what the archive held of the namespace.
-    func complete(_ totals: DocumentTotals) async throws
+    func compare(_ totals: DocumentTotals) async throws
+
+    /// Builds what goes beside the documents.
+    func complete() async throws
 
     /// Makes it live. Called for several targets of the same rank at once.
     func commit() async throws
@@ -42,4 +48,6 @@ extension RestoreTarget {
     var keepsOrder: Bool { false }
     var commitRank: Int { 0 }
     var waitsForMajority: Bool { true }
+    var place: StagingPlace? { nil }
+    func complete() async throws {}
 }

@@ -8,7 +8,10 @@ struct RestoreTargetFactory {
     let context: RestoreContext
     let live: LiveCatalog
 
-    func target(_ choice: RestorePlan.Choice) throws -> any RestoreTarget {
+    /// - Parameter place: the collection beside the live one, when it is loaded already.
+    func target(
+        _ choice: RestorePlan.Choice, in place: StagingPlace? = nil
+    ) throws -> any RestoreTarget {
         let existing = live[choice.target]
         if choice.descriptor.isAuthorization {
             return AuthorizationTarget(choice, options.mode, context)
@@ -22,11 +25,11 @@ struct RestoreTargetFactory {
                 keepsLive: options.mode == .merge && options.conflictRule == .keep, context)
         case (.timeseries, .replace):
             return try InPlaceCollection(
-                choice, isNew: existing == nil, context)
+                choice, isNew: existing == nil, context, in: place)
         case (_, .replace) where choice.target.collection == "system.js" && existing != nil:
-            return try InPlaceCollection(choice, isNew: false, context)
+            return try InPlaceCollection(choice, isNew: false, context, in: place)
         case (_, .replace):
-            let staged = try StagedCollection(choice, context)
+            let staged = try StagedCollection(choice, context, in: place)
             let isSmall =
                 try choice.isSmall
                 && SmallCollection.isPossible(choice.descriptor, context.server)

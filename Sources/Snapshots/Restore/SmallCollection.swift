@@ -20,6 +20,7 @@ struct SmallCollection: RestoreTarget {
 
     var source: NamespaceDescriptor { ordinary.source }
     var namespace: Namespace { ordinary.namespace }
+    var place: StagingPlace? { ordinary.place }
     var waitsForMajority: Bool { false }
 
     /// Whether a collection of these options can be made and filled in a transaction.
@@ -41,7 +42,7 @@ struct SmallCollection: RestoreTarget {
     }
 
     /// Compared when it was loaded.
-    func complete(_ totals: DocumentTotals) async throws {}
+    func compare(_ totals: DocumentTotals) async throws {}
 
     /// Waits for no majority: thousands of renames would wait one by one. The job does, at its end.
     func commit() async throws {
@@ -151,7 +152,8 @@ struct SmallCollectionLoader: Sendable {
         let target = whole.target.ordinary
         try await target.prepare()
         _ = try await target.load(whole.documents)
-        try await target.complete(whole.totals)
+        try await target.compare(whole.totals)
+        try await target.complete()
     }
 }
 

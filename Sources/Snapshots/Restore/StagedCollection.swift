@@ -8,18 +8,24 @@ struct StagedCollection: RestoreTarget {
     let source: NamespaceDescriptor
     let namespace: Namespace
     let keepsOrder: Bool
-    private let claim = StagingClaim()
+    let place: StagingPlace?
     private let staging: Namespace
+    private let duplicates: LoadedTwice?
     private let definition: CollectionDefinition
     private let inserter: ExactInserter
     private let context: RestoreContext
 
-    init(_ choice: RestorePlan.Choice, _ context: RestoreContext) throws {
+    /// - Parameter place: the collection beside the live one, when it is there already.
+    init(
+        _ choice: RestorePlan.Choice, _ context: RestoreContext, in place: StagingPlace? = nil
+    ) throws {
         source = choice.descriptor
         namespace = choice.target
         keepsOrder = try choice.descriptor.options.first("capped")?.isTruthy ?? false
-        staging = Namespace(
-            choice.target.database, claim.name.description)
+        let place = place ?? StagingPlace(in: choice.target.database)
+        self.place = place
+        staging = place.namespace
+        duplicates = choice.isReplayed ? LoadedTwice() : nil
         definition = try CollectionDefinition(choice.descriptor)
         inserter = ExactInserter(
             context: context, namespace: staging, isOrdered: keepsOrder, ownsCollection: true)
@@ -29,18 +35,23 @@ struct StagedCollection: RestoreTarget {
     func prepare() async throws {
         try await context.pool.withConnection { connection in
             try await connection.createCollection(
-                staging.collection, in: staging.database, options: definition.optionsWithoutExpiry)
+                staging.collection, in: staging.database,
+                options: duplicates == nil
+                    ? definition.optionsWithoutExpiry : definition.optionsWhileReplayed)
         }
     }
 
     func load(_ documents: ArraySlice<UInt8>) async throws -> LoadOutcome {
-        try await inserter.load(documents, of: source.namespace)
+        try await inserter.load(documents, of: source.namespace, duplicates)
     }
 
-    func complete(_ totals: DocumentTotals) async throws {
-        // Before the indexes, for one of them may make documents expire.
+    // Before the indexes, for one of them may make documents expire.
+    func compare(_ totals: DocumentTotals) async throws {
         try await StoredDocuments(namespace: staging, pool: context.pool)
-            .check(against: totals, of: source.namespace)
+            .check(against: duplicates?.removed(from: totals) ?? totals, of: source.namespace)
+    }
+
+    func complete() async throws {
         let differences = try await context.pool.withConnection { connection in
             if let expiry = definition.expiry {
                 try await connection.setExpiry(

@@ -1,3 +1,4 @@
+internal import ArchiveFormat
 internal import ObjectStorage
 internal import Synchronization
 
@@ -27,6 +28,18 @@ struct StagingName: Hashable, Sendable, CustomStringConvertible {
     }
 
     var description: String { "\(Self.prefix)\(owner).\(number)" }
+}
+
+/// A collection that a restore loads into, beside the live one that it is for.
+struct StagingPlace: Sendable {
+    private let claim: StagingClaim
+    let namespace: Namespace
+
+    /// One that nobody else has; not made yet.
+    init(in database: String) {
+        claim = StagingClaim()
+        namespace = Namespace(database, claim.name.description)
+    }
 }
 
 /// A staging name that no other restore of this process has, for as long as this object lives. Two
