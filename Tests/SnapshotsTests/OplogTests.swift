@@ -63,6 +63,167 @@ extension InterruptedJobTests {
             }
             try await server.stop()
         }
+
+        /// Writers never stop, so that the instant is one among their writes: money that moves in
+        /// transactions is never made nor lost, and a log has no holes.
+        @Test func transactionsAreWholeWhileWritersNeverStop() async throws {
+            let server = try await PrivateServer()
+            let fixture = try await SnapshotFixture(server, database: "d")
+            try await RandomWriter.prepare(fixture)
+            try await fixture.create("log")
+            let writer = Task {
+                var random = RandomWriter(fixture, seed: 5)
+                var number: Int32 = 0
+                while !Task.isCancelled {
+                    try await random.transfer()
+                    try await fixture.insert([document(number)], "log")
+                    try await fixture.insert([document(number)], "m_log")
+                    number += 1
+                }
+            }
+            for _ in 0..<3 {
+                let report = try await Self.backup(
+                    fixture, RecordingObserver { _ in usleepBriefly() })
+                #expect(report.manifest.consistency.name == "oplog")
+            }
+            writer.cancel()
+            _ = await writer.result
+            try await fixture.drop()
+            try await fixture.restore()
+            var sum = 0
+            for side in ["a_left", "z_right"] {
+                for account in try await fixture.documents(side) {
+                    sum += try account.require("n", \.wholeNumber)
+                }
+            }
+            #expect(sum == Int(2 * RandomWriter.balance * RandomWriter.accountCount))
+            let counts = [
+                try await fixture.documents("log").count,
+                try await fixture.documents("m_log").count,
+            ]
+            #expect((0...1).contains(counts[0] - counts[1]), "\(counts)")
+            #expect(counts[1] > 0)
+            try await server.stop()
+        }
+
+        @Test func autoFallsBackWhenTheSnapshotIsLost() async throws {
+            let server = try await PrivateServer()
+            let fixture = try await SnapshotFixture(server, database: "d")
+            try await RandomWriter.prepare(fixture)
+            try await fixture.keepHistory(seconds: 1)
+            func backup(_ consistency: Backup.Consistency) async throws -> (
+                report: Backup.Report, notices: [String]
+            ) {
+                let notices = RecordingObserver()
+                let report = try await Self.gate().run { observer in
+                    let report = try await Self.backup(fixture, observer, consistency)
+                    for notice in observer.notices { notices.noticed(notice) }
+                    return report
+                } meanwhile: {
+                    try await fixture.loseHistory()
+                }
+                return (report, notices.notices)
+            }
+            let (report, notices) = try await backup(.auto)
+            #expect(report.manifest.consistency.name == "oplog")
+            #expect(notices.count == 1 && notices[0].contains("snapshot was lost"), "\(notices)")
+            let error = await #expect(throws: MongoError.self) { _ = try await backup(.snapshot) }
+            #expect(error?.code == .snapshotTooOld)
+            #expect(try await backup(.none).report.manifest.consistency == .none)
+            // Known beforehand.
+            try await fixture.keepHistory(seconds: 0)
+            let observer = RecordingObserver()
+            let told = try await Self.backup(fixture, observer, .auto)
+            #expect(told.manifest.consistency.name == "oplog")
+            #expect(observer.notices.count == 1, "\(observer.notices)")
+            try await server.stop()
+        }
+
+        @Test func anOplogThatOverflowsIsAnError() async throws {
+            var options = PrivateServer.Options()
+            options.arguments = ["--oplogSize", "1", "--syncdelay", "1"]
+            let server = try await PrivateServer(options)
+            let fixture = try await SnapshotFixture(server, database: "d")
+            try await RandomWriter.prepare(fixture)
+            let error = await #expect(throws: SnapshotError.self) {
+                try await Self.gate().run { observer in
+                    try await Self.backup(fixture, observer)
+                } meanwhile: {
+                    try await fixture.overflowOplog()
+                }
+            }
+            #expect(error?.code == .oplogOverflow, "\(error?.message ?? "")")
+            #expect(try fixture.folder.contents.filter { !$0.hasPrefix(".") } == [])
+            try await server.stop()
+        }
+
+        @Test func anOplogIsOfTheWholeServerAndOfAReplicaSet() async throws {
+            let fixture = try await SnapshotFixture.shared()
+            try await fixture.insert([document(1)], "a")
+            let error = await #expect(throws: SnapshotError.self) {
+                try await fixture.backup { $0.consistency = .oplog }
+            }
+            #expect(error?.code == .usage)
+            try await fixture.drop()
+            var options = PrivateServer.Options()
+            options.isReplicaSet = false
+            let server = try await PrivateServer(options)
+            let alone = try await SnapshotFixture(server, database: "d")
+            try await alone.insert([document(1)], "a")
+            for consistency in [Backup.Consistency.oplog, .snapshot] {
+                let error = await #expect(throws: SnapshotError.self) {
+                    try await Self.backup(alone, RecordingObserver(), consistency)
+                }
+                #expect(error?.code == .unsupported)
+            }
+            try await server.stop()
+        }
+    }
+}
+
+extension SnapshotFixture {
+    /// For how long the server keeps what snapshots are read from.
+    func keepHistory(seconds: Int32) async throws {
+        try await command(
+            BSONDocument {
+                $0.append("setParameter", Int32(1))
+                $0.append("minSnapshotHistoryWindowInSeconds", seconds)
+            }, on: "admin")
+    }
+
+    /// Writes until the server has forgotten what was there before.
+    func loseHistory() async throws {
+        guard let moment = try await pool.withConnection({ try await $0.operationTime() }) else {
+            return
+        }
+        var request = FindRequest(database: database, collection: "a_left")
+        request.atClusterTime = moment
+        let count = try await names().count
+        var number: Int32 = 0
+        while true {
+            try await insert([document(number)], "history \(count)")
+            number += 1
+            do {
+                try await pool.withConnection { connection in
+                    try await connection.withCursor(request) { _ = try await $0.nextBatch() }
+                }
+                usleep(100_000)
+            } catch let error as MongoError where error.code == .snapshotTooOld {
+                return
+            }
+        }
+    }
+
+    /// Writes until the oldest entry of the oplog is newer than now.
+    func overflowOplog() async throws {
+        let start = try await pool.withConnection { try await $0.newestOplogTime() }
+        let fill = [UInt8](repeating: 1, count: 500_000)
+        var number: Int32 = 0
+        while try await pool.withConnection({ try await $0.oldestOplogTime() }) <= start {
+            try await insert(
+                [document(number) { $0.append("fill", binary: fill, subtype: 0) }], "overflow")
+            number += 1
+        }
     }
 }
 

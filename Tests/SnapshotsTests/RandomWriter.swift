@@ -74,7 +74,8 @@ struct RandomWriter {
         }
     }
 
-    private mutating func transfer() async throws {
+    /// Moves money in a transaction.
+    mutating func transfer() async throws {
         let id = Int32(random.below(Int(Self.accountCount)))
         let amount = Int32(random.below(100))
         let database = fixture.database

@@ -20,7 +20,7 @@ struct RestorePlan: Sendable {
     init(
         _ archive: any ArchiveReader, _ options: Restore.Options, _ context: RestoreContext
     ) async throws {
-        oplog = Self.oplog(archive.prelude, options, context)
+        oplog = Self.oplog(archive, options, context)
         let choices = try Self.choose(archive, options, context, isReplayed: oplog != nil)
         try Self.checkConflicts(choices)
         let live = try await LiveCatalog.read(Set(choices.map(\.target.database)), context.pool)
@@ -111,12 +111,17 @@ struct RestorePlan: Sendable {
 
     /// Entries of an oplog are about a whole server as it was, under the names that it had.
     private static func oplog(
-        _ prelude: ArchivePrelude, _ options: Restore.Options, _ context: RestoreContext
+        _ archive: any ArchiveReader, _ options: Restore.Options, _ context: RestoreContext
     ) -> UInt32? {
-        guard let position = prelude.namespaces.firstIndex(where: \.isOplog) else { return nil }
+        let position = archive.prelude.namespaces.firstIndex(where: \.isOplog)
+        guard let position else { return nil }
+        // Of an archive that comes through a pipe it is not known yet, nor of mongodump's.
+        let isOfNoInstant = archive.manifest?.consistency == Manifest.Consistency.none
         let reason: String
         if !options.replaysOplog {
             reason = "as asked"
+        } else if isOfNoInstant {
+            reason = "the archive was salvaged from one that was not whole"
         } else if options.mode != .replace {
             reason = "a merge can't replay it"
         } else if !options.filter.isEverything || !options.renames.isEmpty {
