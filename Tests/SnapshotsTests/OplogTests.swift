@@ -54,10 +54,7 @@ extension InterruptedJobTests {
                 if isEmpty { try await fixture.drop() }
                 let observer = RecordingObserver()
                 let restored = try await fixture.restore(observer: observer)
-                let found = try await fixture.comparableState()
-                for name in Set(found.keys).union(wanted.keys).sorted() {
-                    #expect(found[name] == wanted[name], "seed \(seed), \(name)")
-                }
+                #expect(try await fixture.differences(from: wanted) == [], "seed \(seed)")
                 #expect(try #require(restored.replayedCount) > 300)
                 #expect(observer.notices == [], "seed \(seed)")
             }
@@ -104,6 +101,176 @@ extension InterruptedJobTests {
             #expect((0...1).contains(counts[0] - counts[1]), "\(counts)")
             #expect(counts[1] > 0)
             try await server.stop()
+        }
+
+        /// Whatever the replay is stopped by, and wherever, live data is as it was.
+        @Test(arguments: [1, 2, 4])
+        func aReplayThatIsInterruptedLeavesLiveDataAlone(_ place: Int) async throws {
+            let server = try await PrivateServer()
+            let fixture = try await SnapshotFixture(server, database: "d")
+            try await Self.backupWithChanges(fixture)
+            try await fixture.drop()
+            try await fixture.insert([document(77)], "a_left")
+            try await fixture.create("view", CollectionOptions.view(on: "a_left", match: 5))
+            let before = try await fixture.state()
+            let counter = Counter()
+            let error = await Canceller().run { progress in
+                guard progress.phase == .replaying else { return false }
+                return counter.next() == place
+            } _: { observer in
+                try await fixture.restore(observer: observer)
+            }
+            #expect(error is CancellationError, "\(String(describing: error))")
+            #expect(try await fixture.state() == before)
+            try await fixture.restore()
+            #expect(try await fixture.documents("a_left").count == RandomWriter.accountCount)
+            try await server.stop()
+        }
+
+        /// All but renames: it builds the indexes of collections by the names that they had before.
+        @Test(.needsMongorestore, arguments: Mongorestore.all)
+        func mongorestoreReplaysIt(_ mongorestore: Mongorestore) async throws {
+            let server = try await PrivateServer()
+            let fixture = try await SnapshotFixture(server, database: "d")
+            let wanted = try await Self.backupWithChanges(fixture, withRenames: false)
+            let key = try #require(
+                try fixture.folder.contents.first { $0.hasSuffix(".archive.gz") })
+            for throughPipe in [false, true] {
+                try await fixture.drop()
+                try await mongorestore.restore(
+                    "\(fixture.folder.path)/\(key)", to: server, throughPipe: throughPipe,
+                    replaysOplog: true)
+                #expect(try await fixture.differences(from: wanted) == [])
+            }
+            try await server.stop()
+        }
+
+        /// What is made of such an archive is one, unless something of it is gone.
+        @Test func aConvertedOneIsReplayedAndASalvagedOneIsNot() async throws {
+            let server = try await PrivateServer()
+            let fixture = try await SnapshotFixture(server, database: "d")
+            let wanted = try await Self.backupWithChanges(fixture)
+            let key = try #require(
+                try fixture.folder.contents.first { $0.hasSuffix(".archive.gz") })
+            let path = "\(fixture.folder.path)/\(key)"
+            let plain = fixture.folder.path + "/plain.archive"
+            let (status, output) = try await Shell.run("zcat '\(path)' > '\(plain)'")
+            try #require(status == 0, "\(output)")
+            let indexed = fixture.folder.path + "/indexed.archive.gz"
+            let report = try await Conversion(
+                .file(plain), to: .file(indexed),
+                options: Conversion.Options(width: 2, temporaryFolder: fixture.folder.path),
+                environment: fixture.environment, observer: RecordingObserver()
+            ).run()
+            #expect(report.manifest.consistency.name == "oplog")
+            for archive in [plain, indexed] {
+                try await fixture.drop()
+                try await fixture.restore(.file(archive))
+                #expect(try await fixture.differences(from: wanted) == [])
+            }
+            var bytes = try fixture.folder.bytes(path)
+            bytes[bytes.count / 2] ^= 1
+            let damaged = try fixture.folder.file("damaged", bytes)
+            let saved = fixture.folder.path + "/saved.archive.gz"
+            let salvage = try await Salvage(
+                .file(damaged), to: .file(saved),
+                options: Salvage.Options(width: 2, temporaryFolder: fixture.folder.path),
+                environment: fixture.environment, observer: RecordingObserver()
+            ).run()
+            #expect(salvage.manifest.consistency == .none)
+            #expect(salvage.manifest.namespaces.allSatisfy { !$0.descriptor.isOplog })
+            let restored = try await fixture.restore(.file(saved))
+            #expect(restored.replayedCount == nil)
+            try await server.stop()
+        }
+
+        /// Entries are about a whole server under its own names.
+        @Test func aSelectionOrAMergeLeavesTheOplogOutAndSaysSo() async throws {
+            let server = try await PrivateServer()
+            let fixture = try await SnapshotFixture(server, database: "d")
+            try await Self.backupWithChanges(fixture)
+            func notices(
+                _ restore: (RecordingObserver) async throws -> RestoreReport
+            ) async throws -> [String] {
+                let observer = RecordingObserver()
+                #expect(try await restore(observer).replayedCount == nil)
+                return observer.notices.filter { $0.contains("left out the oplog") }
+            }
+            let told = [
+                try await notices { observer in
+                    try await fixture.restore(included: ["d.a_left"], observer: observer)
+                },
+                try await notices { observer in
+                    try await fixture.restore(renames: ["d.*=e.*"], observer: observer)
+                },
+                try await notices { observer in
+                    try await fixture.restore(nil, .merge, observer: observer)
+                },
+                try await notices { observer in
+                    try await fixture.restore(observer: observer) { $0.replaysOplog = false }
+                },
+            ]
+            #expect(told.allSatisfy { $0.count == 1 }, "\(told)")
+            try await server.stop()
+        }
+
+        /// Its cursor is gone, and what it had not read can't be told from what it had.
+        @Test func aRenameOfTheCollectionThatIsReadStartsOver() async throws {
+            let server = try await PrivateServer()
+            let fixture = try await SnapshotFixture(server, database: "d")
+            try await RandomWriter.prepare(fixture)
+            let report = try await Self.gate().run { observer in
+                let report = try await Self.backup(fixture, observer)
+                #expect(observer.notices.count == 1, "\(observer.notices)")
+                return report
+            } meanwhile: {
+                try await fixture.rename("m_filler", to: "n_filler")
+            }
+            let names = report.manifest.namespaces.map(\.descriptor.namespace.collection)
+            #expect(names.contains("n_filler") && !names.contains("m_filler"))
+            try await server.stop()
+        }
+
+        /// A drop ends the cursor too, but then nothing is missing.
+        @Test func aDropOfTheCollectionThatIsReadDoesNotStartOver() async throws {
+            let server = try await PrivateServer()
+            let fixture = try await SnapshotFixture(server, database: "d")
+            try await RandomWriter.prepare(fixture)
+            try await Self.gate().run { observer in
+                try await Self.backup(fixture, observer)
+                #expect(observer.notices == [])
+            } meanwhile: {
+                try await fixture.dropCollection("m_filler")
+                try await fixture.dropCollection("y_docs")
+                try await fixture.rename("z_right", to: "y_docs")
+                try await fixture.insert([document(1)], "z_right")
+            }
+            let wanted = try await fixture.comparableState()
+            try await fixture.drop()
+            try await fixture.restore()
+            #expect(try await fixture.differences(from: wanted) == [])
+            try await server.stop()
+        }
+
+        /// - Returns: what a restore with the oplog must bring back.
+        @discardableResult
+        private static func backupWithChanges(
+            _ fixture: SnapshotFixture, withRenames: Bool = true
+        ) async throws -> [String: SnapshotFixture.State.Collection] {
+            try await RandomWriter.prepare(fixture)
+            try await gate().run { observer in
+                _ = try await backup(fixture, observer)
+            } meanwhile: {
+                var writer = RandomWriter(fixture, seed: 11)
+                writer.renames = withRenames
+                try await writer.change(200)
+                let fill = [UInt8](repeating: 9, count: 200_000)
+                for number in 0..<10 as Range<Int32> {
+                    try await fixture.insert(
+                        [document(number) { $0.append("fill", binary: fill, subtype: 0) }], "late")
+                }
+            }
+            return try await fixture.comparableState()
         }
 
         @Test func autoFallsBackWhenTheSnapshotIsLost() async throws {
@@ -228,6 +395,12 @@ extension SnapshotFixture {
 }
 
 extension SnapshotFixture {
+    /// Collections that are not as they must be.
+    func differences(from wanted: [String: State.Collection]) async throws -> [String] {
+        let found = try await comparableState()
+        return Set(found.keys).union(wanted.keys).filter { found[$0] != wanted[$0] }.sorted()
+    }
+
     /// What a restore must bring back, but for the order of indexes.
     func comparableState() async throws -> [String: State.Collection] {
         try await state().collections.mapValues { collection in

@@ -11,6 +11,8 @@ struct RandomWriter {
     static let fillerCount: Int32 = 2000
 
     let fixture: SnapshotFixture
+    /// Whether collections get other names.
+    var renames = true
     private var random: SplitMix64
     private var number: Int32 = 0
     /// Collections that were made and are there.
@@ -230,12 +232,12 @@ struct RandomWriter {
             try await fixture.insert([Self.nested(1, number), Self.nested(2, number)], name)
             try await fixture.createIndex("u", on: "unique", of: name, unique: true)
             made.append(name)
-        case 1:
+        case 1 where renames:
             let old = made.remove(at: random.below(made.count))
             try await fixture.rename(old, to: name)
             try await fixture.insert([Self.nested(3, number)], old)
             made += [name, old]
-        case 2 where made.count > 1:
+        case 2 where renames && made.count > 1:
             let old = made.remove(at: random.below(made.count))
             try await fixture.rename(old, over: made[random.below(made.count)])
         default:

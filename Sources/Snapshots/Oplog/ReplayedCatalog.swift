@@ -110,7 +110,9 @@ struct ReplayedCatalog {
             }
             $0.append("deletes", array: [all])
         }
-        _ = try await context.pool.withConnection { try await $0.write(command, on: staging.database) }
+        _ = try await context.pool.withConnection { connection in
+            try await connection.write(command, on: staging.database)
+        }
     }
 
     private mutating func modify(
