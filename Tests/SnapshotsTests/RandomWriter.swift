@@ -61,6 +61,35 @@ struct RandomWriter {
         for _ in 0..<count { try await changeOnce() }
     }
 
+    /// Makes what is made only once: other kinds of collections, databases and users.
+    func makeOthers() async throws {
+        try await fixture.create("new_series", CollectionOptions.timeseries())
+        for (name, field) in [("by_station", "station"), ("by_time", "at")] {
+            try await fixture.createIndex(name, on: field, of: "new_series")
+        }
+        try await fixture.insert(
+            (0..<5).map { CollectionOptions.measurement($0, station: "new") }, "new_series")
+        try await fixture.expire("series", after: 1_000_000_000)
+        try await fixture.create("clustered", CollectionOptions.clustered)
+        try await fixture.insert([document(1)], "clustered")
+        try await fixture.create("collated", CollectionOptions.caseInsensitive)
+        try await fixture.createIndex("n", on: "n", of: "collated")
+        try await fixture.insert([document(1)], "moved")
+        try await fixture.createIndex("n", on: "n", of: "moved")
+        try await fixture.pool.withConnection { connection in
+            try await connection.renameCollection(
+                from: "d.moved", to: "other.moved", dropTarget: false)
+        }
+        try await fixture.command(
+            BSONDocument {
+                $0.append("create", "gone")
+                $0.append("capped", true)
+                $0.append("size", Int64(4096))
+            }, on: "passing")
+        try await fixture.drop("passing")
+        try await fixture.createUser("new")
+    }
+
     private mutating func changeOnce() async throws {
         number += 1
         switch random.below(20) {
@@ -277,6 +306,15 @@ struct RandomWriter {
 }
 
 extension SnapshotFixture {
+    func createUser(_ name: String) async throws {
+        try await command(
+            BSONDocument {
+                $0.append("createUser", name)
+                $0.append("pwd", "secret")
+                $0.append("roles", array: [String]())
+            }, on: "admin")
+    }
+
     func rename(_ collection: String, over name: String) async throws {
         try await pool.withConnection { connection in
             try await connection.renameCollection(

@@ -78,7 +78,7 @@ final class OplogCapture: Sendable {
     /// Finds what nobody could replay, wherever it is nested.
     private static func check(_ entry: OplogEntry) throws {
         if entry.namespace == Namespace("admin", "system.version") {
-            throw changed("the server's feature compatibility version")
+            throw changed("the server's feature compatibility version or authorization schema")
         }
         guard let command = try entry.command else { return }
         switch command.name {

@@ -2,9 +2,9 @@ internal import ArchiveEngine
 public import ArchiveFormat
 public import MongoDriver
 
-/// Puts an archive back: open → plan → prepare → load → compare → replay → complete → commit. Up to the commit the
-/// live data is as it was, and the commit of a collection is one rename. When it throws, what it
-/// had loaded is removed.
+/// Puts an archive back: open → plan → prepare → load → compare → replay → complete → commit. Up to
+/// the commit the live data is as it was, and the commit of a collection is one rename. When it
+/// throws, what it had loaded is removed.
 public struct Restore: Sendable {
     /// What happens to what is there.
     public enum Mode: String, Sendable, CaseIterable {

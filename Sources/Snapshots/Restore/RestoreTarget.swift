@@ -1,9 +1,10 @@
 internal import ArchiveEngine
 internal import ArchiveFormat
 
-/// A namespace on its way back. The job calls `prepare` once, `load` any number of times, `compare`,
-/// `complete` and `commit` once each, in this order; after an error anywhere in the job, `abandon`
-/// once instead of what was still to come.
+/// A namespace on its way back. The job calls `prepare` once, `load` any number of times, and
+/// `compare`, `complete` and `commit` once each, in this order; after an error anywhere in the job,
+/// `abandon` once instead of what was still to come. Where an oplog is replayed, that is done
+/// between `compare` and `complete`, and the latter are those of another target at the same place.
 protocol RestoreTarget: Sendable {
     /// Its name in the archive.
     var source: NamespaceDescriptor { get }
