@@ -91,6 +91,73 @@ extension InterruptedJobTests {
             try await server.stop()
         }
 
+        /// The first entry of one that is prepared comes before the backup, and it is committed
+        /// while that runs. One that is large has several entries, with others in between or not.
+        @Test func transactionsOfSeveralEntriesAreWhole() async throws {
+            var options = PrivateServer.Options()
+            options.arguments = ["--setParameter", "enableTestCommands=1"]
+            let server = try await PrivateServer(options)
+            let fixture = try await SnapshotFixture(server, database: "d")
+            try await RandomWriter.prepare(fixture)
+            // Read behind the gate: a read waits for what is prepared.
+            try await fixture.pool.withConnection { connection in
+                try await connection.withTransaction { transaction in
+                    _ = try await transaction.run(
+                        Self.insertion(of: [document(5000)], into: "y_docs"), on: "d")
+                    let reply = try await transaction.run(
+                        BSONDocument { $0.append("prepareTransaction", Int32(1)) }, on: "admin")
+                    let time = try reply.require("prepareTimestamp", \.timestamp)
+                    let report = try await OplogBackup.gate().run { observer in
+                        try await OplogBackup.backup(fixture, observer)
+                    } meanwhile: {
+                        _ = try await transaction.run(
+                            BSONDocument {
+                                $0.append("commitTransaction", Int32(1))
+                                $0.append("commitTimestamp", time)
+                            }, on: "admin")
+                        try await Self.writeMuch(fixture)
+                    }
+                    guard case .oplog(let start, _) = report.manifest.consistency else {
+                        Issue.record("\(report.manifest.consistency)")
+                        return
+                    }
+                    #expect(start <= time)
+                }
+            }
+            let wanted = try await fixture.comparableState()
+            #expect(wanted["y_docs"]?.documents.count == 101)
+            try await fixture.drop()
+            try await fixture.restore()
+            #expect(try await fixture.differences(from: wanted) == [])
+            try await server.stop()
+        }
+
+        /// More in one transaction than an entry takes.
+        private static func writeMuch(_ fixture: SnapshotFixture) async throws {
+            let fill = [UInt8](repeating: 3, count: 5_000_000)
+            try await fixture.create("much")
+            try await fixture.pool.withConnection { connection in
+                try await connection.withTransaction { transaction in
+                    for number in 0..<5 as Range<Int32> {
+                        let large = document(number) {
+                            $0.append("fill", binary: fill, subtype: 0)
+                        }
+                        _ = try await transaction.run(
+                            insertion(of: [large], into: "much"), on: "d")
+                    }
+                }
+            }
+        }
+
+        private static func insertion(
+            of documents: [BSONDocument], into collection: String
+        ) -> BSONDocument {
+            BSONDocument {
+                $0.append("insert", collection)
+                $0.append("documents", array: documents)
+            }
+        }
+
         /// Entries are about a whole server under its own names.
         @Test func aSelectionOrAMergeLeavesTheOplogOutAndSaysSo() async throws {
             let server = try await PrivateServer()

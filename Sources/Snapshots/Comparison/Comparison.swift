@@ -56,7 +56,7 @@ public struct Comparison: Sendable {
         let (left, right) = (try await Self.open(first), try await Self.open(second))
         var namespaces: [NamespaceDifference] = []
         for (ordinal, entry) in left.index.manifest.namespaces.enumerated()
-        where options.filter.contains(entry.descriptor.namespace) {
+        where isCompared(entry) {
             let name = entry.descriptor.namespace
             observer.progressed(JobProgress(phase: .comparing, subject: name.description))
             guard let other = right.ordinal(of: name) else {
@@ -69,14 +69,17 @@ public struct Comparison: Sendable {
             namespaces.append(try await pair.difference())
         }
         for entry in right.index.manifest.namespaces
-        where left.ordinal(of: entry.descriptor.namespace) == nil
-            && options.filter.contains(entry.descriptor.namespace)
-        {
+        where left.ordinal(of: entry.descriptor.namespace) == nil && isCompared(entry) {
             namespaces.append(.onlyInSecond(entry))
         }
         return Report(
             first: left.index.manifest, second: right.index.manifest, namespaces: namespaces,
             seconds: start.duration(to: clock.now).inSeconds)
+    }
+
+    /// Two oplogs are of different times and say nothing about what differs at their ends.
+    private func isCompared(_ entry: Manifest.NamespaceEntry) -> Bool {
+        !entry.descriptor.isOplog && options.filter.contains(entry.descriptor.namespace)
     }
 
     private static func open(_ location: ArchiveLocation) async throws -> IndexedChunks {

@@ -37,7 +37,13 @@ final class OplogCapture: Sendable {
             try window.check(oldest: try await connection.oldestOplogTime())
             var cutter = ChunkCutter(stream, targetByteCount: options.chunkTargetByteCount)
             try await connection.withCursor(request(upTo: end)) { cursor in
+                var isFirst = true
                 while let batch = try await cursor.nextBatch() {
+                    // Also where another member is read, whose oplog may be shorter.
+                    if isFirst, let first = try batch.documents().first {
+                        try window.check(oldest: try first.require("ts", \.timestamp))
+                    }
+                    isFirst = false
                     try await options.rateLimiter?.take(batch)
                     for piece in try Self.cut(batch, &cutter) { try await take(piece) }
                 }

@@ -17,6 +17,9 @@ final class OplogReplay {
     private static let batchByteCountMax = 4 * 1024 * 1024
     private static let batchOperationCountMax = 1000
 
+    /// What servers say that have no such command: routers of sharded clusters.
+    private static let commandNotFound = 59
+
     private let context: RestoreContext
     private var catalog: ReplayedCatalog
     private var transactions: [OplogEntry.TransactionID: [OplogEntry]] = [:]
@@ -43,12 +46,14 @@ final class OplogReplay {
         }
         do {
             try await context.pool.withConnection { try await $0.applyOperations([nothing]) }
-        } catch let error as MongoError where error.code == .unauthorized {
+        } catch let error as MongoError
+            where error.code == .unauthorized || error.serverCode == Self.commandNotFound
+        {
             throw SnapshotError(
                 .unsupported,
                 "the archive has an oplog, which only a user may replay who may do anything to "
-                    + "any resource; --no-oplog leaves it out, and what comes back is not of one "
-                    + "instant: \(error)")
+                    + "any resource, and not through a router; --no-oplog leaves it out, and what "
+                    + "comes back is not of one instant: \(error)")
         }
     }
 
