@@ -55,8 +55,8 @@ extension MongoConnection {
     /// Applies entries in their order, as a member does that follows the primary: an insert of what
     /// is there replaces it, a delete of what is missing is done already.
     ///
-    /// - Throws: `MongoError`, with `unauthorized` for a user who may not do everything everywhere:
-    ///   less is not enough for this command.
+    /// - Throws: `MongoError`, with `unauthorized` for a user who may not do the same by ordinary
+    ///   commands, before any of it is done.
     public func applyOperations(_ operations: [BSONDocument]) throws {
         let command = BSONDocument {
             $0.append("applyOps", array: operations)

@@ -162,7 +162,7 @@ extension InterruptedJobTests {
         @Test func aSelectionOrAMergeLeavesTheOplogOutAndSaysSo() async throws {
             let server = try await PrivateServer()
             let fixture = try await SnapshotFixture(server, database: "d")
-            try await OplogBackup.backupWithChanges(fixture)
+            let wanted = try await OplogBackup.backupWithChanges(fixture)
             func notices(
                 _ restore: (RecordingObserver) async throws -> RestoreReport
             ) async throws -> [String] {
@@ -185,6 +185,8 @@ extension InterruptedJobTests {
                 },
             ]
             #expect(told.allSatisfy { $0.count == 1 }, "\(told)")
+            // The canary: without the oplog, what comes back differs.
+            #expect(try await fixture.differences(from: wanted) != [])
             try await server.stop()
         }
     }

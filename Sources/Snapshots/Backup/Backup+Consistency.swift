@@ -112,13 +112,25 @@ extension Backup {
             guard let seconds = try await connection.snapshotHistorySeconds() else { return nil }
             if seconds == 0 { return "the server keeps no history" }
             guard let rate = options.rateLimiter?.limit.bytesPerSecond else { return nil }
-            var byteCount = 0
-            for database in try await connection.databaseNames() where database != "local" {
-                byteCount += try await connection.documentByteCount(of: database)
-            }
+            guard let byteCount = try await connection.documentByteCount() else { return nil }
             guard byteCount / rate > seconds else { return nil }
             return "at that rate the backup takes longer than the server keeps history "
                 + "(\(seconds) s)"
+        }
+    }
+}
+
+extension MongoConnection {
+    /// Bytes of all documents of the server; nil for a user who may not know.
+    fileprivate nonisolated func documentByteCount() async throws -> Int? {
+        do {
+            var byteCount = 0
+            for database in try await databaseNames() where database != "local" {
+                byteCount += try await documentByteCount(of: database)
+            }
+            return byteCount
+        } catch let error as MongoError where error.code == .unauthorized {
+            return nil
         }
     }
 }

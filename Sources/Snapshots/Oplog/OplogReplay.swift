@@ -35,25 +35,38 @@ final class OplogReplay {
     /// What there is now, to be abandoned when the restore fails.
     var targets: [any RestoreTarget] { catalog.collections.all.map(\.target) + catalog.remade }
 
-    /// Finds out, before hours of loading, whether the user may replay at all.
+    /// Finds out, before hours of loading, whether the user may replay at all. A server looks at
+    /// what the user may do to all of the collections first, and only then at whether they exist.
     ///
+    /// - Parameter database: one that is restored.
     /// - Throws: `unsupported`.
-    func checkPermission() async throws {
-        let nothing = BSONDocument {
-            $0.append("op", OplogEntry.Kind.noop.rawValue)
-            $0.append("ns", "")
-            $0.append("o", BSONDocument())
+    func checkPermission(in database: String) async throws {
+        let nowhere = StagingPlace(in: database).namespace
+        let operations = [OplogEntry.Kind.update, .delete].map { kind in
+            BSONDocument {
+                let id = BSONDocument { $0.append("_id", Int32(0)) }
+                $0.append("op", kind.rawValue)
+                $0.append("ns", nowhere.description)
+                $0.append("o", id)
+                if kind == .update { $0.append("o2", id) }
+            }
         }
         do {
-            try await context.pool.withConnection { try await $0.applyOperations([nothing]) }
+            try await context.pool.withConnection { try await $0.applyOperations(operations) }
         } catch let error as MongoError
             where error.code == .unauthorized || error.serverCode == Self.commandNotFound
         {
             throw SnapshotError(
                 .unsupported,
-                "the archive has an oplog, which only a user may replay who may do anything to "
-                    + "any resource, and not through a router; --no-oplog leaves it out, and what "
-                    + "comes back is not of one instant: \(error)")
+                "the archive has an oplog, which can only be replayed by a user who may write in "
+                    + "any database (role readWriteAnyDatabase), and not through a router; "
+                    + "--no-oplog leaves it out, and what comes back is not of one instant: "
+                    + "\(error)")
+        } catch let error as MongoError
+            where error.code == .command || error.code == .namespaceNotFound
+        {
+            // There is no such collection, as was to be expected.
+            return
         }
     }
 

@@ -13,7 +13,9 @@ struct RestoreJob {
     func run() async throws -> RestoreReport {
         let replay = plan.oplog == nil ? nil : OplogReplay(plan, context)
         do {
-            try await replay?.checkPermission()
+            if let replay, let database = plan.targets.first?.namespace.database {
+                try await replay.checkPermission(in: database)
+            }
             try await forEach(plan.targets) { try await $0.prepare() }
             let report = try await load(replay)
             let restored = try await replay?.finish() ?? Restored(plan)
