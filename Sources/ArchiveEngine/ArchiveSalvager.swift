@@ -65,8 +65,8 @@ public enum ArchiveSalvager {
         return findings
     }
 
-    /// What a writer that was killed had completed: from the first chunk on, up to the first that is
-    /// not whole.
+    /// What a writer that was killed had completed: from the first chunk on, up to the first that
+    /// is not whole.
     public struct Beginning: Sendable {
         public var prelude: ArchivePrelude
         /// Chunks of documents, and ends of namespaces.

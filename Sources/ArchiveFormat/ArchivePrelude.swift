@@ -93,7 +93,7 @@ public struct ArchivePrelude: Hashable, Sendable {
     private static func metadataDocument(
         _ descriptor: NamespaceDescriptor
     ) throws(ArchiveError) -> BSONDocument {
-        let metadata = try MongodumpMetadata.encode(descriptor)
+        let metadata = descriptor.isOplog ? "" : try MongodumpMetadata.encode(descriptor)
         return BSONDocument {
             $0.append("db", descriptor.namespace.database)
             $0.append("collection", descriptor.namespace.collection)

@@ -98,13 +98,23 @@ extension Manifest.Consistency {
     fileprivate var document: BSONDocument {
         BSONDocument {
             $0.append("level", name)
-            if case .snapshot(let time) = self { $0.append("cluster_time", time) }
+            switch self {
+            case .snapshot(let time): $0.append("cluster_time", time)
+            case .oplog(let start, let end):
+                $0.append("oplog_start", start)
+                $0.append("oplog_end", end)
+            case .none: break
+            }
         }
     }
 
     fileprivate init(_ document: BSONDocument) throws {
         switch try document.require("level", \.string) {
         case "snapshot": self = .snapshot(try document.require("cluster_time", \.timestamp))
+        case "oplog":
+            self = .oplog(
+                from: try document.require("oplog_start", \.timestamp),
+                to: try document.require("oplog_end", \.timestamp))
         case "none": self = .none
         case let other:
             throw ArchiveError(.unsupportedVersion, "consistency \"\(other)\" is unknown")

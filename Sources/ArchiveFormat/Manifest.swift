@@ -57,6 +57,10 @@ public struct Manifest: Hashable, Sendable {
     public enum Consistency: Hashable, Sendable {
         /// All collections as they were at one cluster time.
         case snapshot(BSONTimestamp)
+        /// Each collection as its cursor found it between two cluster times, and every change of
+        /// that time in the archive's oplog: with those replayed, all collections are as they were
+        /// at the later one.
+        case oplog(from: BSONTimestamp, to: BSONTimestamp)
         /// Each collection as its cursor found it.
         case none
 
@@ -64,6 +68,7 @@ public struct Manifest: Hashable, Sendable {
         public var name: String {
             switch self {
             case .snapshot: "snapshot"
+            case .oplog: "oplog"
             case .none: "none"
             }
         }

@@ -35,6 +35,13 @@ public struct NamespaceDescriptor: Hashable, Sendable {
             && ["system.users", "system.roles", "system.version"].contains(namespace.collection)
     }
 
+    /// The oplog of an archive: every change that was made while the other namespaces were read.
+    public static let oplog = NamespaceDescriptor(
+        namespace: Namespace("", "oplog"), type: .special)
+
+    /// Whether it is the archive's oplog.
+    public var isOplog: Bool { namespace == Self.oplog.namespace }
+
     /// The fields that the prelude and the manifest share.
     func appendCatalog(to builder: inout BSONBuilder) {
         builder.append("data_collection", dataCollection)

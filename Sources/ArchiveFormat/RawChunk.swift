@@ -65,6 +65,9 @@ public struct RawChunkBuilder: Sendable {
         open?.documentCount += 1
     }
 
+    /// The last bytes of the open block.
+    public func suffix(_ byteCount: Int) -> [UInt8] { Array(chunk.bytes.suffix(byteCount)) }
+
     /// Ends the open block.
     public mutating func endBlock() {
         guard var segment = open else { preconditionFailure("a block is open") }

@@ -30,6 +30,13 @@ public struct FindRequest: Sendable {
     /// Read as of this moment (snapshot read concern, server 5.0 or later, replica sets and sharded
     /// clusters); nil reads what is there when the cursor gets to it.
     public var atClusterTime: BSONTimestamp?
+    /// Read nothing older than this moment, and only what a majority of the replica set has (read
+    /// concern majority): nothing that is read can be rolled back. For requests that state no
+    /// `atClusterTime`.
+    public var afterClusterTime: BSONTimestamp?
+    /// The identity that the collection must have when the cursor is opened (server 6.0 or later);
+    /// nil takes whichever has the name.
+    public var collectionUUID: [UInt8]?
     /// Keep the cursor also when nobody asks it for ten minutes. Its session still ends after
     /// thirty.
     public var noCursorTimeout = false
@@ -60,6 +67,9 @@ public struct FindRequest: Sendable {
                 "batchSize", Swift.min(batchDocumentCount, Self.firstBatchDocumentCount))
             if noCursorTimeout { builder.append("noCursorTimeout", true) }
             if rawData { builder.append("rawData", true) }
+            if let collectionUUID {
+                builder.append("collectionUUID", binary: collectionUUID, subtype: 4)
+            }
             if let concern = readConcern(level: readConcernLevel) {
                 builder.append("readConcern", concern)
             }
@@ -71,6 +81,12 @@ public struct FindRequest: Sendable {
             return BSONDocument {
                 $0.append("level", "snapshot")
                 $0.append("atClusterTime", atClusterTime)
+            }
+        }
+        if let afterClusterTime {
+            return BSONDocument {
+                $0.append("level", "majority")
+                $0.append("afterClusterTime", afterClusterTime)
             }
         }
         return level.map { level in BSONDocument { $0.append("level", level) } }

@@ -57,10 +57,40 @@ extension MongoConnection {
         return try CollectionStatistics(run(command, on: database, as: .read))
     }
 
+    /// How many documents a request would give. Cost: a scan, on the server.
+    public func count(_ request: FindRequest) throws -> Int64 {
+        let command = BSONDocument {
+            $0.append("aggregate", request.collection)
+            let group = BSONDocument { $0.append("$count", "count") }
+            $0.append("pipeline", array: [group])
+            $0.append("cursor", BSONDocument())
+            if let moment = request.atClusterTime {
+                let concern = BSONDocument {
+                    $0.append("level", "snapshot")
+                    $0.append("atClusterTime", moment)
+                }
+                $0.append("readConcern", concern)
+            }
+        }
+        let reply = try run(command, on: request.database, as: .read)
+        let batch = try reply.requiredField("cursor", \.document).documents(in: "firstBatch")
+        return Int64(try batch.first?.field("count", \.wholeNumber) ?? 0)
+    }
+
     /// The server's clock, in milliseconds since 1970 UTC.
     public func localTime() throws -> Int64 {
         let hello = try run(BSONDocument { $0.append("hello", Int32(1)) }, on: "admin")
         return try hello.requiredField("localTime", \.dateMilliseconds)
+    }
+
+    /// Bytes of all documents of a database, uncompressed, as the server keeps them.
+    public func documentByteCount(of database: String) throws -> Int {
+        let command = BSONDocument { $0.append("dbStats", Int32(1)) }
+        let reply = try run(command, on: database, as: .read)
+        // A whole number as a double, and beyond 2^53 only nearly so.
+        return try reply.field("dataSize") { value in
+            value.wholeNumber ?? value.double.flatMap { Int(exactly: $0.rounded()) }
+        } ?? 0
     }
 
     /// The primary's logical time now; nil for a standalone server.

@@ -61,10 +61,14 @@ extension MongoConnection {
     }
 
     /// Removes a collection; one that does not exist is removed already.
+    public func dropCollection(_ collection: String, in database: String) throws {
+        _ = try removeCollection(collection, in: database)
+    }
+
+    /// The same.
     ///
-    /// - Returns: whether there was one.
-    @discardableResult
-    public func dropCollection(_ collection: String, in database: String) throws -> Bool {
+    /// - Returns: whether there was one; false for a view, too.
+    public func removeCollection(_ collection: String, in database: String) throws -> Bool {
         let command = BSONDocument { $0.append("drop", collection) }
         do {
             // Servers from 7.0 on tell it by what they do not say.

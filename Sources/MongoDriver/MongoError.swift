@@ -96,6 +96,8 @@ extension MongoError.Code {
     public static let snapshotUnavailable = Self(rawValue: "snapshot_unavailable")
     /// The moment lies outside the history that the server keeps.
     public static let snapshotTooOld = Self(rawValue: "snapshot_too_old")
+    /// The collection of that name is another one than the one that was meant.
+    public static let collectionReplaced = Self(rawValue: "collection_replaced")
     /// The pool was closed.
     public static let poolClosed = Self(rawValue: "pool_closed")
     /// A reply is not what the protocol says.
@@ -113,6 +115,7 @@ extension MongoError.Code {
             case 64: .writeConcern
             case 239: .snapshotTooOld
             case 246: .snapshotUnavailable
+            case 361: .collectionReplaced
             case 10334: .tooLarge
             case 11000, 11001, 12582: .duplicateKey
             default: .command

@@ -31,7 +31,7 @@ extension BSONDocument {
         try values(in: name).compactMap(\.string)
     }
 
-    private func values(in name: String) throws(MongoError) -> [BSONValue] {
+    func values(in name: String) throws(MongoError) -> [BSONValue] {
         do throws(BSONError) { return try first(name)?.array() ?? [] } catch {
             throw MongoError(.protocolViolation, "a reply is damaged: \(error)")
         }

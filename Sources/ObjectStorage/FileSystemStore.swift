@@ -73,7 +73,8 @@ public struct FileSystemStore: ObjectStore {
             try await upload.publish()
             if note != nil { await access.remove([noteName]) }
             return result
-        } catch where note != nil && keepsUnfinished(error) {
+        } catch  where note != nil && keepsUnfinished(error) {
+            await upload.leave()
             throw error
         } catch {
             await upload.discard()

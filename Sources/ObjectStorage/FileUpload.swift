@@ -11,6 +11,7 @@ actor FileUpload: ObjectUpload {
     private let temporaryPath: String
     private let finalPath: String
     private var file: OpenFile?
+    private var active: ActiveUploads.File?
     private var failure: ObjectStorageError?
     private(set) var byteCount: UInt64 = 0
     /// Bytes that the system has been asked to write to stable storage.
@@ -36,7 +37,15 @@ actor FileUpload: ObjectUpload {
         guard lstat(finalPath, &status) != 0 else {
             throw ObjectStorageError(.alreadyExists, "there already is", path: finalPath)
         }
-        file = try OpenFile(path: temporaryPath, flags: O_RDWR | O_CREAT | O_EXCL)
+        let made = try OpenFile(path: temporaryPath, flags: O_RDWR | O_CREAT | O_EXCL)
+        let identity = ActiveUploads.File(try made.status())
+        ActiveUploads.insert(identity)
+        active = identity
+        file = consume made
+    }
+
+    deinit {
+        if let active { ActiveUploads.remove(active) }
     }
 
     func write(_ bytes: [UInt8]) async throws {
@@ -72,6 +81,14 @@ actor FileUpload: ObjectUpload {
             unlink(finalPath)
             throw error
         }
+    }
+
+    /// Ends an upload that is not published, but leaves its temporary file for another to go on with.
+    func leave() {
+        failure = failure ?? closedError
+        file = nil
+        if let active { ActiveUploads.remove(active) }
+        active = nil
     }
 
     /// Closes and removes the temporary file of an upload that is not published. A leftover, should

@@ -55,7 +55,7 @@ actor FolderAccess {
     ) throws -> [String] {
         let stale = try fileNames().filter { name in
             guard !spared.contains(name) else { return false }
-            return switch ObjectNaming.partialOwner(name)?.state {
+            return switch try ownerState(of: name) {
             case .dead: true
             case .elsewhere:
                 try status(name).map { Int64($0.st_mtim.tv_sec) < oldest } ?? false
@@ -72,7 +72,7 @@ actor FolderAccess {
     func unfinishedUploads() throws -> [UnfinishedUpload] {
         let names = try fileNames()
         return try names.compactMap { name in
-            guard let owner = ObjectNaming.partialOwner(name), owner.state == .dead,
+            guard let owner = ObjectNaming.partialOwner(name), try ownerState(of: name) == .dead,
                 let key = ObjectNaming.unfinishedKey(name)
             else { return nil }
             let noteName = ObjectNaming.noteName(key: key, owner: owner)
@@ -83,6 +83,16 @@ actor FolderAccess {
                 reader: try FileReader.opening(path + "/" + name),
                 fileNames: [name, noteName])
         }
+    }
+
+    /// What can be said about the owner of an unfinished upload, or of its note; nil for any other
+    /// file.
+    private func ownerState(of name: String) throws -> OwnerToken.State? {
+        guard let owner = ObjectNaming.partialOwner(name) else { return nil }
+        guard owner == .current else { return owner.state }
+        let upload = ObjectNaming.upload(ofNote: name) ?? name
+        guard let status = try status(upload) else { return .dead }
+        return ActiveUploads.contains(ActiveUploads.File(status)) ? .alive : .dead
     }
 
     /// Writes a small file, on stable storage when it returns.

@@ -85,5 +85,5 @@ final class Continuity: Sendable {
 extension MongoError {
     /// Whether the same may succeed once the server is there again. A cursor does not outlive a
     /// server, nor the primary's time in office.
-    fileprivate var mayPass: Bool { isRetryable || code == .cursorNotFound }
+    var mayPass: Bool { isRetryable || code == .cursorNotFound }
 }

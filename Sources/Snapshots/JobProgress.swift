@@ -7,6 +7,7 @@ public struct JobProgress: Sendable {
         case verifying
         case loading
         case comparing
+        case replaying
         case publishing
     }
 

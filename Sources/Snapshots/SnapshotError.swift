@@ -19,8 +19,12 @@ public struct SnapshotError: Error, Sendable, CustomStringConvertible {
         public static let namespaceConflict = Code(rawValue: "namespace_conflict")
         /// The collections changed under the backup in a way that would make it untrue.
         public static let catalogChanged = Code(rawValue: "catalog_changed")
+        /// The server's oplog has lost what was written during the backup.
+        public static let oplogOverflow = Code(rawValue: "oplog_overflow")
         /// What the server holds after a restore is not what the archive holds.
         public static let notEqual = Code(rawValue: "not_equal")
+        /// The server was away during something that can't be gone on with.
+        public static let interrupted = Code(rawValue: "interrupted")
         /// A restore was cut off while it replaced a collection; that must be mended first.
         public static let unfinished = Code(rawValue: "unfinished")
         /// The server refused documents.

@@ -46,8 +46,9 @@ import Testing
         let folder = try TemporaryFolder()
         let parts = OwnerToken.current.description.split(separator: "-")
         let dead = ".a.partial-\(parts[0])-\(parts[1])-00000000"
+        let parent = OwnerToken(processID: getppid())
         let kept = [
-            ".b.partial-\(OwnerToken.current)", ".c.partial-00000000-1-00000000",
+            ".b.partial-\(parent)", ".c.partial-00000000-1-00000000",
             ".d.partial-nobody", ".e", "f.partial-\(parts[0])-\(parts[1])-00000000",
         ]
         for name in kept + [dead] { try folder.makeFile(name) }

@@ -33,6 +33,40 @@ import Testing
         }
     }
 
+    /// Told before anything is loaded.
+    @Test func whoMayNotReplayAnOplogIsRefusedUnlessItIsLeftOut() async throws {
+        let source = try await PrivateServer()
+        let archived = try await SnapshotFixture(source, database: "d")
+        let wanted = try await OplogBackup.backupWithChanges(archived)
+        var options = PrivateServer.Options()
+        options.isReplicaSet = false
+        options.arguments = ["--auth"]
+        let server = try await PrivateServer(options)
+        try await Self.createUser("owner", "root", on: "admin", server.uri)
+        let owner = try Self.uri("owner", server.port)
+        try await Self.createUser("restorer", "restore", on: "admin", owner)
+        func grant(_ role: String) async throws {
+            try await SnapshotFixture(owner, database: "admin").command(
+                BSONDocument {
+                    $0.append("grantRolesToUser", "restorer")
+                    $0.append("roles", array: [role])
+                })
+        }
+        try await grant("backup")
+        let limited = try await SnapshotFixture(
+            try Self.uri("restorer", server.port), database: "d")
+        let archive = ArchiveLocation.snapshot("latest", in: archived.catalog)
+        let error = try await #require(throws: SnapshotError.self) {
+            try await limited.restore(archive)
+        }
+        #expect(error.code == .unsupported)
+        #expect(error.message.contains("--no-oplog"))
+        #expect(try await limited.names() == [])
+        try await grant("readWriteAnyDatabase")
+        try await limited.restore(archive)
+        #expect(try await SnapshotFixture(owner, database: "d").differences(from: wanted) == [])
+    }
+
     private static func uri(_ user: String, _ port: UInt16) throws -> MongoURI {
         try MongoURI("mongodb://\(user):word@127.0.0.1:\(port)/?directConnection=true")
     }

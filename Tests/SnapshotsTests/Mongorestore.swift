@@ -36,9 +36,12 @@ struct Mongorestore: Sendable, CustomTestStringConvertible {
     var testDescription: String { URL(filePath: path).lastPathComponent }
 
     /// Restores an archive, as a file or as its content through a pipe.
-    func restore(_ archive: String, to server: PrivateServer, throughPipe: Bool) async throws {
+    func restore(
+        _ archive: String, to server: PrivateServer, throughPipe: Bool, replaysOplog: Bool = false
+    ) async throws {
         // Documents may be older than the rule that they break.
-        let common = "--drop --bypassDocumentValidation --uri '\(server.uri)'"
+        let replay = replaysOplog ? " --oplogReplay" : ""
+        let common = "--drop --bypassDocumentValidation --uri '\(server.uri)'" + replay
         let script =
             throughPipe
             ? "zcat '\(archive)' | '\(path)' \(common) --archive"

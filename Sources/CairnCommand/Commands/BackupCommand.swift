@@ -18,6 +18,7 @@ struct BackupCommand: Job {
               cairn backup --repository /var/backups/cairn
               cairn backup --db shop --codec zstd --level 9
               cairn backup --ns-include 'shop.*' --ns-exclude 'shop.cache*'
+              cairn backup --consistency oplog
               cairn backup --archive shop.archive.gz
               cairn backup --archive - | ssh vault 'cat > shop.archive.gz'
             """)
@@ -64,6 +65,25 @@ struct BackupCommand: Job {
             valueName: "order"))
     var readOrder: Backup.ReadOrder?
 
+    /// How the collections come to be of one instant.
+    @Option(
+        help: ArgumentHelp(
+            "How all collections come to be of one instant: by a snapshot read, or by taking the "
+                + "oplog of the backup's time with them, for backups that take longer than the "
+                + "server keeps history; none is not at all. auto is a snapshot, and the oplog "
+                + "when that is lost. (default: auto)",
+            valueName: "how"))
+    var consistency: Backup.Consistency?
+
+    /// Whether to go on with what a killed backup has left.
+    @Flag(
+        help: ArgumentHelp(
+            "Go on with what a killed or cut-off backup of the same has left in the repository: "
+                + "what it had completed is taken over. When the server no longer has what it was "
+                + "reading, it starts again."))
+    var resume = false
+
+    @OptionGroup var endurance: EnduranceOptions
     @OptionGroup var rate: RateOptions
     @OptionGroup var config: ConfigurationOptions
     @OptionGroup var output: OutputOptions
@@ -111,6 +131,12 @@ struct BackupCommand: Job {
         options.readerCount =
             try WidthOptions.checked(readers, "--readers") ?? file.readers ?? options.readerCount
         options.readOrder = readOrder ?? file.readOrder ?? options.readOrder
+        options.consistency = consistency ?? options.consistency
+        guard !resume || archive != "-" else {
+            throw Failure.usage("--resume is not for standard output: what went there is gone")
+        }
+        options.isResumed = resume
+        options.enduranceSeconds = endurance.seconds
         options.rateLimiter = try rate.makeLimiter(file)
         return options
     }

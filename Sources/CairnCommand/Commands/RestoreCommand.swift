@@ -80,6 +80,13 @@ struct RestoreCommand: Job {
     @Flag(help: "Leave users and roles alone.")
     var noUsersAndRoles = false
 
+    /// Whether the archive's oplog is left out.
+    @Flag(
+        help: ArgumentHelp(
+            "Do not replay the oplog of an archive that has one: what comes back is then not of "
+                + "one instant."))
+    var noOplog = false
+
     @OptionGroup var samples: SampleOptions
     @OptionGroup var width: WidthOptions
 
@@ -200,6 +207,7 @@ struct RestoreCommand: Job {
         options.filter = try selection.makeFilter()
         options.renames = try nsRename.map { try NamespaceRename($0) }
         options.restoresUsersAndRoles = !noUsersAndRoles
+        options.replaysOplog = !noOplog
         return options
     }
 }

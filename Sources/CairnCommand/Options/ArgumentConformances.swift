@@ -33,3 +33,5 @@ extension Restore.ConflictRule: ExpressibleByArgument {}
 extension Export.Format: ExpressibleByArgument {}
 
 extension Backup.ReadOrder: ExpressibleByArgument {}
+
+extension Backup.Consistency: ExpressibleByArgument {}

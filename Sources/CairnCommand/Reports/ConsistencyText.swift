@@ -29,6 +29,9 @@ struct ConsistencyText {
         case .snapshot(let time):
             "consistency snapshot: all as of \(Self.date(time)) (cluster time \(time))"
                 + exceptionText
+        case .oplog(let start, let end):
+            "consistency oplog: all as of \(Self.date(end)) (cluster time \(end)) once the oplog "
+                + "since \(start) is replayed, as a restore of everything does" + exceptionText
         }
     }
 
@@ -37,14 +40,19 @@ struct ConsistencyText {
         switch level {
         case .none: .object(["level": .string(level.name), "cluster_time": .null])
         case .snapshot(let time):
+            .object(["level": .string(level.name), "cluster_time": Self.json(time)])
+        case .oplog(let start, let end):
             .object([
-                "level": .string(level.name),
-                "cluster_time": .object([
-                    "seconds": .count(UInt64(time.seconds)),
-                    "increment": .count(UInt64(time.increment)),
-                ]),
+                "level": .string(level.name), "cluster_time": Self.json(end),
+                "oplog_start": Self.json(start), "oplog_end": Self.json(end),
             ])
         }
+    }
+
+    private static func json(_ time: BSONTimestamp) -> JSONValue {
+        .object([
+            "seconds": .count(UInt64(time.seconds)), "increment": .count(UInt64(time.increment)),
+        ])
     }
 
     private var exceptionText: String {

@@ -31,6 +31,7 @@ struct RestoreSummary {
             "\(verb) \(source): \(Formatting.count(outcome.documentCount, "document")) in "
                 + Formatting.count(UInt64(report.entries.count), "collection"),
             Formatting.bytes(outcome.byteCount),
+            report.replayedCount.map { "\(Formatting.count($0, "change")) replayed" },
             Formatting.duration(report.seconds),
             Formatting.rate(outcome.byteCount, seconds: report.seconds),
         ]
@@ -75,6 +76,7 @@ struct RestoreSummary {
             "equal": .count(outcome.equalCount),
             "deleted": .count(outcome.deletedCount),
             "refused": .count(outcome.failedCount),
+            "replayed": report.replayedCount.map { .count($0) } ?? .null,
             "seconds": .decimal(report.seconds),
             "collections": .array(report.entries.map(Self.entry)),
         ])

@@ -88,7 +88,7 @@ struct ShowSummary {
                 descriptor.namespace.description, descriptor.type.word,
                 isView ? "-" : Formatting.count(entry.totals.documentCount),
                 isView ? "-" : Formatting.bytes(entry.totals.byteCount),
-                isView ? "-" : String(descriptor.indexes.count),
+                isView || descriptor.isOplog ? "-" : String(descriptor.indexes.count),
                 Self.note(entry),
             ])
         }
@@ -99,6 +99,7 @@ struct ShowSummary {
         let isBuckets = entry.descriptor.dataCollection != entry.descriptor.namespace.collection
         let notes = [
             isBuckets ? "documents are buckets" : nil,
+            entry.descriptor.isOplog ? "documents are changes, replayed by a restore" : nil,
             entry.consistency == Manifest.Consistency.none ? "not at the cluster time" : nil,
         ]
         return notes.compactMap(\.self).joined(separator: "; ")

@@ -20,10 +20,17 @@ public struct Backup: Sendable {
         public var readerCount = 2
         /// In which order large collections are read.
         public var readOrder = ReadOrder.natural
+        /// How the collections come to be of one instant.
+        public var consistency = Consistency.auto
         /// Holds the backup down; nil for as fast as can be.
         public var rateLimiter: RateLimiter?
         /// The kind in the snapshot's identifier.
         public var kind = "manual"
+        /// Whether it goes on with what a killed backup of the same has left.
+        public var isResumed = false
+        /// How long it tries again when the server is restarted or elects another primary, in
+        /// seconds; 0 for not at all.
+        public var enduranceSeconds = 0.0
 
         public init(width: Int) {
             self.width = width
@@ -55,16 +62,12 @@ public struct Backup: Sendable {
         public var seconds: Double
     }
 
-    /// How often a backup starts over because collections changed under it.
-    private static let attemptCountMax = 3
-    /// What a server says when the collection under a cursor is dropped or renamed.
-    private static let queryPlanKilled = 175
-
     let pool: MongoPool
-    private let destination: ArchiveDestination
+    let destination: ArchiveDestination
     let options: Options
     private let environment: JobEnvironment
-    private let observer: any JobObserver
+    let observer: any JobObserver
+    let endurance: Endurance
 
     public init(
         _ pool: MongoPool, to destination: ArchiveDestination, options: Options,
@@ -75,6 +78,7 @@ public struct Backup: Sendable {
         self.options = options
         self.environment = environment
         self.observer = observer
+        endurance = Endurance(seconds: options.enduranceSeconds, observer: observer)
     }
 
     /// Runs the backup.
@@ -82,32 +86,49 @@ public struct Backup: Sendable {
     /// - Throws: `MongoError`, `ObjectStorageError`, `ArchiveError`, `SnapshotError`,
     ///   `CancellationError`.
     public func run() async throws -> Report {
-        for attempt in 1... {
+        var attempt = try await firstAttempt()
+        var unfinished = options.isResumed ? try await findUnfinished() : nil
+        while true {
             do {
-                return try await runOnce()
-            } catch  where attempt < Self.attemptCountMax && canStartOver(after: error) {
-                observer.noticed("collections changed during the backup; starting over: \(error)")
+                return try await runOnce(attempt.level, unfinished)
+            } catch where unfinished != nil && isOutOfDate(error) {
+                observer.noticed(
+                    "what the killed backup was reading is not to be had any more; starting again "
+                        + "from the beginning: \(error)")
+                unfinished = nil
+            } catch {
+                attempt = try self.attempt(after: error, in: attempt)
+                unfinished = nil
             }
         }
-        preconditionFailure("the loop has no end")
     }
 
-    private func runOnce() async throws -> Report {
+    private func runOnce(
+        _ level: Level, _ unfinished: UnfinishedBackup?
+    ) async throws -> Report {
         let clock = ContinuousClock()
         let start = clock.now
-        let id = SnapshotID(
-            milliseconds: environment.now(), kind: options.kind, random: environment.random())
-        var manifestDraft = draft(id)
-        let catalog = try await SourceCatalog.read(pool, filter: options.filter)
-        try checkSelection(catalog)
-        let plan = BackupPlan(catalog, at: catalog.moment)
-        manifestDraft.source = source(catalog.server)
-        manifestDraft.consistency = plan.consistency
-        let manifest = manifestDraft
+        let server = try await endurance.run { _ in
+            try await pool.withConnection { try await $0.serverInfo() }
+        }
+        let catalog: SourceCatalog
+        var manifest: Manifest
+        if let unfinished {
+            catalog = try unfinished.draft.catalog(server)
+            manifest = unfinished.draft.manifest
+        } else {
+            catalog = try await SourceCatalog.read(pool, filter: options.filter, level)
+            try checkSelection(catalog)
+            manifest = draft(server)
+        }
+        let plan = BackupPlan(catalog)
+        manifest.consistency = plan.consistency
+        let note = BackupDraft(manifest, plan, catalog, host: hostRead(server))
+        manifest.namespaces = []
         let (summary, place) = try await destination.withArchive(
-            id, options.compression.codec, observer
-        ) { upload in
-            try await archive(plan, manifest, into: upload)
+            note, options.compression.codec, goingOnWith: unfinished?.upload, observer
+        ) { [manifest] upload in
+            try await archive(plan, manifest, unfinished, into: upload)
         }
         return Report(
             manifest: summary.index.manifest, place: place,
@@ -116,7 +137,8 @@ public struct Backup: Sendable {
     }
 
     private func archive(
-        _ plan: BackupPlan, _ manifest: Manifest, into upload: any ObjectStorage.ByteSink
+        _ plan: BackupPlan, _ manifest: Manifest, _ unfinished: UnfinishedBackup?,
+        into upload: any ObjectStorage.ByteSink
     ) async throws -> ArchiveWriter.Summary {
         var writer = try ArchiveWriter(
             to: UploadSink(upload: upload), prelude: plan.prelude,
@@ -126,11 +148,19 @@ public struct Backup: Sendable {
         var progress = JobProgress(phase: .reading)
         // Only for the progress: nothing waits for it, and it ends with the reading.
         let byteCountTotal = SizeEstimate()
+        let oplog = plan.window.map { OplogCapture($0, pool, options) }
         async let _ = byteCountTotal.set(to: estimate(plan))
+        var kept = (unfinished?.kept ?? [])[...]
         try await withProducer(capacity: 2) { send in
-            try await read(plan, send)
+            try await read(plan, oplog, unfinished, send)
         } consume: { next in
-            try await writer.write {
+            try await writer.write(pieces: {
+                if let unfinished, let next = kept.popFirst() {
+                    progress.documentCount += UInt64(next.chunk.header.documentCount)
+                    progress.byteCount += next.chunk.header.documentByteCount
+                    observer.progressed(progress)
+                    return try await unfinished.piece(next)
+                }
                 let chunk = try await next()
                 for segment in chunk?.segments ?? [] {
                     progress.documentCount += UInt64(segment.documentCount)
@@ -140,51 +170,51 @@ public struct Backup: Sendable {
                 }
                 progress.byteCountTotal = byteCountTotal.byteCount
                 observer.progressed(progress)
-                return chunk
-            }
+                return chunk.map { .raw($0) }
+            })
         }
         try await checkNothingVanished(plan, writer.entries)
+        if let position = unfinished?.position {
+            try await checkCount(
+                plan.streams[Int(position.ordinal)],
+                writer.entries[Int(position.ordinal)].totals.documentCount)
+        }
         var manifest = manifest
+        if let oplog { manifest.consistency = oplog.consistency }
         manifest.finishedAt = environment.now()
         return try await writer.finish(
             manifest, consistencies: plan.streams.map(\.consistency))
     }
 
     private func read(
-        _ plan: BackupPlan, _ send: @escaping @Sendable (RawChunk) async throws -> Void
+        _ plan: BackupPlan, _ oplog: OplogCapture?, _ unfinished: UnfinishedBackup?,
+        _ send: @escaping @Sendable (RawChunk) async throws -> Void
     ) async throws {
-        let reader = NamespaceReader(pool: pool, options: options, observer: observer)
+        let reader = NamespaceReader(
+            pool: pool, options: options, observer: observer, endurance: endurance,
+            position: unfinished?.position)
         var mixer = ChunkMixer(targetByteCount: options.chunkTargetByteCount, send: send)
-        try await reader.read(plan.streams) { try await mixer.take($0) }
+        let completed = unfinished?.completed ?? []
+        let streams = plan.collections.filter { !completed.contains($0.ordinal) }
+        try await reader.read(streams[...]) { try await mixer.take($0) }
+        if let oplog, let stream = plan.streams.last {
+            // Nothing else may come behind the oplog.
+            try await mixer.finish()
+            try await oplog.read(stream) { try await mixer.take($0) }
+        }
         try await mixer.finish()
     }
 
-    private func canStartOver(after error: any Error) -> Bool {
-        if case .pipe = destination { return false }
-        switch error {
-        case let error as SnapshotError: return error.code == .catalogChanged
-        case let error as MongoError:
-            return error.code == .snapshotUnavailable
-                || error.serverCode == Self.queryPlanKilled
-        default: return false
-        }
-    }
-
-    private func draft(_ id: SnapshotID) -> Manifest {
-        let filter = options.filter
-        return Manifest(
+    private func draft(_ server: ServerInfo) -> Manifest {
+        let id = SnapshotID(
+            milliseconds: environment.now(), kind: options.kind, random: environment.random())
+        var manifest = Manifest(
             id: id.description, tool: Tool.description, startedAt: environment.now(),
-            source: Manifest.Source(hosts: [], serverVersion: "unknown", replicaSet: nil),
-            consistency: .none,
-            selection: Manifest.Selection(
-                database: filter.database, namespacesIncluded: filter.included.map(\.text),
-                namespacesExcluded: filter.excluded.map(\.text)),
-            compression: options.compression)
-    }
-
-    private func source(_ server: ServerInfo) -> Manifest.Source {
-        Manifest.Source(
-            hosts: pool.uri.hosts, serverVersion: server.versionString,
-            replicaSet: server.setName)
+            source: Manifest.Source(
+                hosts: pool.uri.hosts, serverVersion: server.versionString,
+                replicaSet: server.setName),
+            consistency: .none, selection: options.selection, compression: options.compression)
+        manifest.chunkTargetByteCount = options.chunkTargetByteCount
+        return manifest
     }
 }

@@ -21,17 +21,38 @@ struct BackupPlan: Sendable {
     }
 
     let server: ServerInfo
+    /// With a window, its end is not known yet.
     let consistency: Manifest.Consistency
+    /// All namespaces, in the order of the archive.
     let streams: [Stream]
+    /// The time whose entries of the oplog are the last of the streams; nil when none is.
+    let window: OplogWindow?
 
-    /// - Parameter moment: the cluster time that everything is read at; nil where there is none.
-    init(_ catalog: SourceCatalog, at moment: BSONTimestamp?) {
+    init(_ catalog: SourceCatalog) {
         server = catalog.server
-        consistency = moment.map { .snapshot($0) } ?? .none
-        streams = catalog.entries.enumerated().map { ordinal, entry in
+        let moment = catalog.moment
+        var streams = catalog.entries.enumerated().map { ordinal, entry in
             Self.stream(UInt32(ordinal), entry, catalog.server, moment)
         }
+        switch moment {
+        case .instant(let time):
+            consistency = .snapshot(time)
+            window = nil
+        case .window(let window):
+            consistency = .oplog(from: window.start, to: window.start)
+            self.window = window
+            // mongorestore counts on its being the last.
+            streams.append(
+                Stream(ordinal: UInt32(streams.count), descriptor: .oplog, kind: .data))
+        case .whenever:
+            consistency = .none
+            window = nil
+        }
+        self.streams = streams
     }
+
+    /// Those that are read before the oplog.
+    var collections: ArraySlice<Stream> { window == nil ? streams[...] : streams.dropLast() }
 
     var prelude: ArchivePrelude {
         ArchivePrelude(
@@ -41,7 +62,7 @@ struct BackupPlan: Sendable {
 
     private static func stream(
         _ ordinal: UInt32, _ entry: SourceCatalog.Entry, _ server: ServerInfo,
-        _ moment: BSONTimestamp?
+        _ moment: SourceCatalog.Moment
     ) -> Stream {
         let descriptor = entry.descriptor
         var stream = Stream(
@@ -57,23 +78,31 @@ struct BackupPlan: Sendable {
         request.rawData =
             descriptor.type == .timeseries
             && !ArchivePrelude.keepsBucketsApart(serverVersion: server.versionString)
-        if moment != nil, !canReadSnapshot(entry, server) {
-            stream.consistency = Manifest.Consistency.none
-        } else {
-            request.atClusterTime = moment
+        switch moment {
+        case .instant(let time) where canReadSnapshot(entry, server):
+            request.atClusterTime = time
+        case .window(let window) where isReplicated(descriptor.namespace):
+            request.afterClusterTime = window.floor
+            if server.version >= ServerInfo.Version(6, 0) {
+                request.collectionUUID = entry.dataUUID
+            }
+        case .instant, .window: stream.consistency = Manifest.Consistency.none
+        case .whenever: break
         }
         stream.request = request
         stream.canBeSplit = stream.kind == .data && entry.canBeSplit
         return stream
     }
 
-    /// Collections that are not replicated have no history, and servers refuse to read capped
-    /// collections at a cluster time.
+    /// Servers refuse to read capped collections at a cluster time.
     private static func canReadSnapshot(
         _ entry: SourceCatalog.Entry, _ server: ServerInfo
     ) -> Bool {
-        let namespace = entry.descriptor.namespace
-        return !entry.isCapped && namespace.database != "local"
-            && namespace.collection != "system.profile"
+        !entry.isCapped && isReplicated(entry.descriptor.namespace)
+    }
+
+    /// Collections that are not replicated have no history, and no entries in the oplog.
+    private static func isReplicated(_ namespace: Namespace) -> Bool {
+        namespace.database != "local" && namespace.collection != "system.profile"
     }
 }

@@ -29,6 +29,11 @@ struct ChunkCutter {
     private var builder: RawChunkBuilder
     private var hasDocuments = false
     private var isCut = false
+    /// Documents that were taken, those before `goOn` included.
+    private(set) var documentCount: Int64 = 0
+    private var lastByteCount = 0
+    /// The last document before `goOn`.
+    private var earlier: [UInt8]?
 
     /// - Parameters:
     ///   - targetByteCount: raw bytes that chunks are cut at.
@@ -40,13 +45,41 @@ struct ChunkCutter {
         builder = Self.makeBuilder(stream, min(expected, targetByteCount))
     }
 
+    /// Goes on behind documents that are in chunks already.
+    mutating func goOn(from position: UnfinishedBackup.Position) {
+        documentCount = position.documentCount
+        earlier = position.last
+        isCut = true
+    }
+
+    /// The last document that was taken; nil when none was.
+    var lastDocument: [UInt8]? {
+        hasDocuments ? builder.suffix(lastByteCount) : earlier
+    }
+
     /// Takes a reply's documents; answers the chunks that became full.
-    mutating func cut(_ batch: RawBatch) throws -> [ArchivePiece] {
+    ///
+    /// - Parameter last: the document that comes first once more and is not taken; nil for none.
+    /// - Throws: `catalogChanged` when another one comes first.
+    mutating func cut(_ batch: RawBatch, after last: [UInt8]? = nil) throws -> [ArchivePiece] {
         var full: [ArchivePiece] = []
+        var known = last
         try batch.forEachDocument { document in
-            if let piece = append(document) { full.append(piece) }
+            if let expected = known {
+                known = nil
+                guard document.elementsEqual(expected) else { throw Self.otherOrder(stream) }
+            } else if let piece = append(document) {
+                full.append(piece)
+            }
         }
         return full
+    }
+
+    /// What is said when a collection can't be read on where it was left.
+    static func otherOrder(_ stream: BackupPlan.Stream) -> SnapshotError {
+        SnapshotError(
+            .catalogChanged,
+            "\(stream.descriptor.namespace) is stored in another order than before")
     }
 
     /// Takes a run of whole documents; answers the chunks that became full.
@@ -85,6 +118,8 @@ struct ChunkCutter {
         }
         builder.append(document)
         hasDocuments = true
+        documentCount += 1
+        lastByteCount = document.count
         return full
     }
 

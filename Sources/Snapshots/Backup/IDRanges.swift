@@ -87,9 +87,14 @@ struct IDRanges {
                 $0.append("max", BSONDocument { $0.append("_id", end) })
             }
         }
-        let reply = try await pool.withConnection { connection in
-            try await connection.run(command, on: request.database, as: .primary)
+        do {
+            let reply = try await pool.withConnection { connection in
+                try await connection.run(command, on: request.database, as: .primary)
+            }
+            return try reply.first("splitKeys")?.array()?.compactMap(\.document) ?? []
+        } catch let error as MongoError where error.code == .namespaceNotFound {
+            // Dropped or renamed: what becomes of that is decided when the last range is read.
+            return []
         }
-        return try reply.first("splitKeys")?.array()?.compactMap(\.document) ?? []
     }
 }

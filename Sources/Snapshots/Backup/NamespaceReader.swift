@@ -14,15 +14,18 @@ struct NamespaceReader: Sendable {
     let options: Backup.Options
     /// Told what can't be done as asked, though the backup goes on.
     let observer: any JobObserver
+    let endurance: Endurance
+    /// Where a killed backup was, of the first of the namespaces to be read.
+    var position: UnfinishedBackup.Position?
 
     /// Reads all of a plan.
     ///
     /// - Parameter take: gets each piece in file order; waits when the writer is behind.
     /// - Throws: `MongoError`; `BSONError` for a reply that is not BSON; what `take` throws.
     func read(
-        _ streams: [BackupPlan.Stream], _ take: (ArchivePiece) async throws -> Void
+        _ streams: ArraySlice<BackupPlan.Stream>, _ take: (ArchivePiece) async throws -> Void
     ) async throws {
-        var waiting = streams[...]
+        var waiting = streams
         try await withOrderedWindow(
             width: options.readerCount, next: { waiting.popFirst() },
             transform: { (stream: BackupPlan.Stream) async throws -> Glimpse in
@@ -46,7 +49,15 @@ struct NamespaceReader: Sendable {
         guard let request = stream.request else {
             return .whole([makeCutter(stream, byteCount: 0).endOfNamespace()])
         }
-        return try await withCursor(request) { cursor in
+        // What was begun before is large.
+        if stream.ordinal == position?.ordinal { return .beginning(stream) }
+        return try await endurance.run { _ in try await look(into: stream, request) }
+    }
+
+    private func look(
+        into stream: BackupPlan.Stream, _ request: FindRequest
+    ) async throws -> Glimpse {
+        try await withCursor(request, of: stream) { cursor in
             let batch = try await cursor.nextBatch()
             guard await cursor.isExhausted else { return .beginning(stream) }
             var cutter = makeCutter(stream, byteCount: batch?.byteCount ?? 0)
@@ -68,7 +79,7 @@ struct NamespaceReader: Sendable {
         {
             return try await read(stream, in: ranges, take)
         }
-        let cutter = try await read(request, makeCutter(stream), take)
+        let cutter = try await read(request, of: stream, take)
         try await take(cutter.endOfNamespace())
     }
 
@@ -125,32 +136,68 @@ struct NamespaceReader: Sendable {
         _ range: IDRanges.Range, of stream: BackupPlan.Stream,
         _ take: (ArchivePiece) async throws -> Void
     ) async throws -> ArchivePiece? {
-        let cutter = try await read(range.request, makeCutter(stream), take)
+        let cutter = try await read(range.request, of: stream, take)
         return range.isLast ? cutter.endOfNamespace() : cutter.endOfRange()
     }
 
     /// Reads what one cursor gives, the next reply on its way while one is cut into chunks.
     private func read(
-        _ request: FindRequest, _ cutter: consuming ChunkCutter,
+        _ request: FindRequest, of stream: BackupPlan.Stream,
         _ take: (ArchivePiece) async throws -> Void
     ) async throws -> ChunkCutter {
-        var cutter = cutter
-        try await withCursor(request) { cursor in
-            var waiting = try await cursor.nextBatch()
-            while let batch = waiting {
-                try await options.rateLimiter?.take(batch)
-                async let following = cursor.nextBatch()
-                for piece in try cutter.cut(batch) { try await take(piece) }
-                waiting = try await following
+        var cutter = makeCutter(stream)
+        if let position, position.ordinal == stream.ordinal { cutter.goOn(from: position) }
+        var serverID: UInt32?
+        guard request.isOfInstant, request.isInOrderOfStorage else {
+            do {
+                try await readOn(request, of: stream, &cutter, &serverID, take)
+            } catch let error as MongoError where error.mayPass && options.enduranceSeconds > 0 {
+                throw SnapshotError(
+                    .interrupted, "the server was away while \(stream.descriptor.namespace) was "
+                        + "read, which can't be gone on with: \(error)")
             }
+            return cutter
+        }
+        try await endurance.run { _ in
+            try await readOn(request, of: stream, &cutter, &serverID, take)
         }
         return cutter
     }
 
+    /// Reads what the cutter has not taken yet. As of one instant, and on one server, the same
+    /// documents come in the same order.
+    private func readOn(
+        _ request: FindRequest, of stream: BackupPlan.Stream, _ cutter: inout ChunkCutter,
+        _ serverID: inout UInt32?, _ take: (ArchivePiece) async throws -> Void
+    ) async throws {
+        var request = request
+        var last = cutter.lastDocument
+        request.skip = max(0, cutter.documentCount - 1)
+        try await withCursor(request, of: stream) { cursor in
+            guard serverID == nil || cursor.serverID == nil || serverID == cursor.serverID else {
+                throw ChunkCutter.otherOrder(stream)
+            }
+            serverID = cursor.serverID
+            var waiting = try await cursor.nextBatch()
+            while let batch = waiting {
+                try await options.rateLimiter?.take(batch)
+                async let following = cursor.nextBatch()
+                let pieces = try cutter.cut(batch, after: last)
+                last = nil
+                for piece in pieces { try await take(piece) }
+                waiting = try await following
+            }
+            guard last == nil else { throw ChunkCutter.otherOrder(stream) }
+        }
+    }
+
     private func withCursor<Result>(
-        _ request: FindRequest, _ body: (MongoCursor) async throws -> Result
+        _ request: FindRequest, of stream: BackupPlan.Stream,
+        _ body: (SourceCursor) async throws -> Result
     ) async throws -> Result {
-        try await pool.withConnection { try await $0.withCursor(request, body) }
+        try await pool.withConnection { connection in
+            try await connection.withCursor(request, identity: stream.dataUUID, body)
+        }
     }
 
     private func makeCutter(_ stream: BackupPlan.Stream, byteCount: Int? = nil) -> ChunkCutter {

@@ -57,14 +57,14 @@ extension SourceCatalog {
 
         /// What mongodump takes: not `local` unless named, nothing that the server keeps for
         /// itself.
-        private static func isTaken(_ database: String, _ filter: NamespaceFilter) -> Bool {
+        static func isTaken(_ database: String, _ filter: NamespaceFilter) -> Bool {
             filter.database == database
                 || database != "local" && !database.hasPrefix("__mdb_internal")
         }
 
         /// What mongodump takes of a database: its own `system` collections only where they are
         /// data. Nothing that a restore is just loading, or that a killed one has left.
-        private static func isTaken(
+        static func isTaken(
             _ collection: String, of database: String, _ filter: NamespaceFilter
         ) -> Bool {
             guard !ReservedName.contains(collection) else { return false }

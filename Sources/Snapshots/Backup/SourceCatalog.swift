@@ -15,13 +15,21 @@ struct SourceCatalog: Sendable {
         var canBeSplit: Bool
     }
 
+    /// When the collections are read.
+    enum Moment: Hashable, Sendable {
+        /// At an instant, at which there were exactly these collections.
+        case instant(BSONTimestamp)
+        /// Within a window, at whose opening there were exactly these collections.
+        case window(OplogWindow)
+        /// Whenever their cursors get to them.
+        case whenever
+    }
+
     /// How often the collections are listed again because they changed while a moment was chosen.
     private static let listingCountMax = 50
 
     let server: ServerInfo
-    /// The instant at which there were exactly these collections; nil where a server has no history
-    /// to read from.
-    let moment: BSONTimestamp?
+    let moment: Moment
     /// Users, roles and the authorization schema first, then by name: the order of the archive.
     let entries: [Entry]
 
@@ -29,25 +37,34 @@ struct SourceCatalog: Sendable {
     ///
     /// - Throws: `MongoError`; `SnapshotError` with `catalogChanged` when no moment could be found
     ///   at which the collections stayed as they were.
-    static func read(_ pool: MongoPool, filter: NamespaceFilter) async throws -> SourceCatalog {
+    static func read(
+        _ pool: MongoPool, filter: NamespaceFilter, _ level: Backup.Level
+    ) async throws -> SourceCatalog {
         for _ in 1..<listingCountMax {
             do {
-                return try await readOnce(pool, filter)
+                if let catalog = try await readOnce(pool, filter, level) { return catalog }
             } catch let error as MongoError where error.code == .namespaceNotFound {
                 // Dropped before its indexes were listed. Nothing is written yet, so look again.
                 continue
             }
         }
-        return try await readOnce(pool, filter)
+        guard let catalog = try await readOnce(pool, filter, level) else { throw restless }
+        return catalog
     }
 
+    /// - Returns: nil when the collections did not stay the same long enough.
     private static func readOnce(
-        _ pool: MongoPool, _ filter: NamespaceFilter
-    ) async throws -> SourceCatalog {
+        _ pool: MongoPool, _ filter: NamespaceFilter, _ level: Backup.Level
+    ) async throws -> SourceCatalog? {
         let server = try await pool.withConnection { try await $0.serverInfo() }
-        let (listings, moment) = try await fixMoment(pool, filter, server)
+        let (listings, moment) = try await fixMoment(pool, filter, level)
         var entries: [Entry] = []
         for listing in listings { entries += try await read(listing, pool, server) }
+        if case .window = moment, try await Listing.all(pool, filter) != listings {
+            // Its indexes are listed by name. Those of another collection that took the name would
+            // be taken for the ones that the entries of the oplog are about.
+            return nil
+        }
         return SourceCatalog(
             server: server, moment: moment, entries: entries.sorted { $0.isBefore($1) })
     }
@@ -55,17 +72,25 @@ struct SourceCatalog: Sendable {
     /// A moment is only of use with the collections that there were at it, and no server tells
     /// those afterwards. So they are listed before and after it, until both are the same.
     private static func fixMoment(
-        _ pool: MongoPool, _ filter: NamespaceFilter, _ server: ServerInfo
-    ) async throws -> ([Listing], BSONTimestamp?) {
+        _ pool: MongoPool, _ filter: NamespaceFilter, _ level: Backup.Level
+    ) async throws -> ([Listing], Moment) {
         var before = try await Listing.all(pool, filter)
-        guard server.role != .standalone else { return (before, nil) }
+        guard level != .none else { return (before, .whenever) }
         for _ in 1...listingCountMax {
-            let moment = try await pool.withConnection { try await $0.operationTime() }
+            let moment = try await pool.withConnection { connection in
+                level == .oplog
+                    ? Moment.window(try await OplogWindow.open(connection))
+                    : try await connection.operationTime().map(Moment.instant) ?? .whenever
+            }
             let after = try await Listing.all(pool, filter)
             if before == after { return (after, moment) }
             before = after
         }
-        throw SnapshotError(
+        throw restless
+    }
+
+    private static var restless: SnapshotError {
+        SnapshotError(
             .catalogChanged,
             "collections are made, dropped or renamed all the time, so that no moment could be "
                 + "chosen; leave them out with --ns-exclude, or run the backup at a quieter time")
@@ -101,13 +126,21 @@ struct SourceCatalog: Sendable {
         _ info: CollectionInfo, _ listing: Listing, _ pool: MongoPool, _ server: ServerInfo
     ) async throws -> Entry {
         let descriptor = try await NamespaceDescriptor(info, in: listing.database, pool, server)
-        return Entry(
-            descriptor: descriptor, dataUUID: listing.uuids[descriptor.dataCollection],
-            isCapped: try info.options.first("capped")?.isTruthy ?? false,
-            canBeSplit: try descriptor.type == .collection
-                && ["capped", "clusteredIndex", "collation"].allSatisfy {
-                    try info.options.first($0) == nil
-                })
+        return try Entry(
+            descriptor, dataUUID: listing.uuids[descriptor.dataCollection])
+    }
+}
+
+extension SourceCatalog.Entry {
+    init(_ descriptor: NamespaceDescriptor, dataUUID: [UInt8]?) throws {
+        self.descriptor = descriptor
+        self.dataUUID = dataUUID
+        isCapped = try descriptor.options.first("capped")?.isTruthy ?? false
+        canBeSplit =
+            try descriptor.type == .collection
+            && ["capped", "clusteredIndex", "collation"].allSatisfy {
+                try descriptor.options.first($0) == nil
+            }
     }
 }
 

@@ -1,5 +1,6 @@
 internal import ArchiveEngine
 internal import ArchiveFormat
+internal import MongoDriver
 public import ObjectStorage
 
 /// Where a new archive goes.
@@ -23,6 +24,41 @@ extension ArchiveDestination {
         _ id: SnapshotID, _ codec: Codec, _ observer: any JobObserver,
         _ body: (any ObjectStorage.ByteSink) async throws -> ArchiveWriter.Summary
     ) async throws -> (ArchiveWriter.Summary, place: String?) {
+        try await withArchive(
+            id.description, codec, note: nil, goingOnWith: nil, observer, body)
+    }
+
+    /// The same for a backup, which another can go on with: when it is killed or loses its server,
+    /// what was written stays, with a note beside it.
+    ///
+    /// - Parameter unfinished: what this one goes on with, which is removed when all is done.
+    func withArchive(
+        _ draft: BackupDraft, _ codec: Codec, goingOnWith unfinished: UnfinishedUpload?,
+        _ observer: any JobObserver,
+        _ body: (any ObjectStorage.ByteSink) async throws -> ArchiveWriter.Summary
+    ) async throws -> (ArchiveWriter.Summary, place: String?) {
+        try await withArchive(
+            draft.manifest.id, codec, note: draft.bytes, goingOnWith: unfinished, observer, body)
+    }
+
+    /// What dead processes have left of archives that were to go here.
+    ///
+    /// - Throws: `ObjectStorageError`.
+    func unfinishedUploads() async throws -> [UnfinishedUpload] {
+        switch self {
+        case .repository(let store): return try await store.unfinishedUploads()
+        case .file(let path):
+            let (store, key) = try await FileSystemStore.splitting(path)
+            return try await store.unfinishedUploads().filter { $0.key == key }
+        case .pipe: return []
+        }
+    }
+
+    private func withArchive(
+        _ id: String, _ codec: Codec, note: [UInt8]?, goingOnWith unfinished: UnfinishedUpload?,
+        _ observer: any JobObserver,
+        _ body: (any ObjectStorage.ByteSink) async throws -> ArchiveWriter.Summary
+    ) async throws -> (ArchiveWriter.Summary, place: String?) {
         let store: FileSystemStore
         let key: String
         let place: String
@@ -39,16 +75,29 @@ extension ArchiveDestination {
             try await pipe.finish()
             return (summary, nil)
         }
-        for name in try await store.removeStalePartials() {
+        let spared = unfinished.map { [$0] } ?? []
+        for name in try await store.removeStalePartials(except: spared) {
             observer.noticed("removed \(name), left behind by a backup that was killed")
         }
-        let summary = try await store.withUpload(key: key) { upload in
+        let summary = try await store.withUpload(
+            key: key, note: note, keepsUnfinished: { Self.isWorthKeeping($0, observer) }
+        ) { upload in
             let summary = try await body(upload)
             observer.progressed(JobProgress(phase: .publishing))
             try await Self.readBack(upload, summary)
             return summary
         }
+        if let unfinished { await store.remove(unfinished) }
         return (summary, place)
+    }
+
+    /// What a lost server has cut off can be gone on with.
+    private static func isWorthKeeping(_ error: any Error, _ observer: any JobObserver) -> Bool {
+        guard let error = error as? MongoError, error.isNetworkError else { return false }
+        observer.noticed(
+            "what was read so far stays; run it again with --resume to go on, or without to begin "
+                + "anew")
+        return true
     }
 
     /// What was written is on stable storage by now: its index must come back as it was made.

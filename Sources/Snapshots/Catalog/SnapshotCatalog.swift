@@ -113,8 +113,8 @@ public struct SnapshotCatalog: Sendable {
         return isArchive ? SnapshotID(key[..<dot]) : nil
     }
 
-    static func key(_ id: SnapshotID, _ codec: Codec) -> String {
-        id.description + infix + codec.fileExtension
+    static func key(_ id: String, _ codec: Codec) -> String {
+        id + infix + codec.fileExtension
     }
 
     func source(ofKey key: String) async throws -> ObjectSource {

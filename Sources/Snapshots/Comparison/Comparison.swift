@@ -57,7 +57,7 @@ public struct Comparison: Sendable {
         let (left, right) = (try await first.openIndexed(), try await second.openIndexed())
         var namespaces: [NamespaceDifference] = []
         for (ordinal, entry) in left.index.manifest.namespaces.enumerated()
-        where options.filter.contains(entry.descriptor.namespace) {
+        where isCompared(entry) {
             let name = entry.descriptor.namespace
             observer.progressed(JobProgress(phase: .comparing, subject: name.description))
             guard let other = right.ordinal(of: name) else {
@@ -70,9 +70,7 @@ public struct Comparison: Sendable {
             namespaces.append(pair.difference)
         }
         for entry in right.index.manifest.namespaces
-        where left.ordinal(of: entry.descriptor.namespace) == nil
-            && options.filter.contains(entry.descriptor.namespace)
-        {
+        where left.ordinal(of: entry.descriptor.namespace) == nil && isCompared(entry) {
             namespaces.append(
                 .onlyInSecond(
                     entry.descriptor.namespace, documentCount: entry.totals.documentCount))
@@ -80,6 +78,11 @@ public struct Comparison: Sendable {
         return Report(
             first: left.index.manifest, second: right.index.manifest, namespaces: namespaces,
             seconds: start.duration(to: clock.now).inSeconds)
+    }
+
+    /// Two oplogs are of different times and say nothing about what differs at their ends.
+    private func isCompared(_ entry: Manifest.NamespaceEntry) -> Bool {
+        !entry.descriptor.isOplog && options.filter.contains(entry.descriptor.namespace)
     }
 }
 

@@ -28,23 +28,24 @@ struct ArchiveRewriter: Sendable {
         // Used by the task that reads until that has ended, and only then by this one.
         nonisolated(unsafe) let source = reader
         let ledger = LedgerBox(ArchiveLedger(reader.prelude))
+        let oplog = OplogSpan()
         try await withProducer(capacity: 2) { send in
-            try await read(source, namespaces, ledger, progress, send)
+            try await read(source, namespaces, (ledger, oplog), progress, send)
         } consume: { next in
             try await writer.write(next)
         }
         try close(ledger.value, reader)
         try check(writer.entries, against: ledger.value)
         // Of an archive that came through a pipe it is known only now.
-        let manifest = draft(id, reader)
+        let manifest = draft(id, reader, oplog)
         return try await writer.finish(
             manifest, consistencies: reader.manifest?.namespaces.map(\.consistency) ?? [])
     }
 
     /// Reads, checks and sorts; sends chunks in file order.
     private func read(
-        _ reader: any ArchiveReader, _ namespaces: [NamespaceDescriptor], _ ledger: LedgerBox,
-        _ progress: ConversionProgress,
+        _ reader: any ArchiveReader, _ namespaces: [NamespaceDescriptor],
+        _ accounts: (ledger: LedgerBox, oplog: OplogSpan), _ progress: ConversionProgress,
         _ send: @escaping @Sendable (RawChunk) async throws -> Void
     ) async throws {
         let ordinals = Dictionary(
@@ -61,9 +62,14 @@ struct ArchiveRewriter: Sendable {
             },
             deliver: { converted in
                 let chunk = converted.chunk
-                try enter(chunk, ledger)
+                try enter(chunk, accounts.ledger)
                 for block in chunk.blocks {
                     guard let ordinal = ordinals[block.header.namespace] else { continue }
+                    // Behind everything else, as it is in the archive that is read.
+                    if namespaces[ordinal].isOplog {
+                        try await mixer.finish()
+                        try accounts.oplog.add(chunk.bytes[block.documents])
+                    }
                     if block.header.isEnd {
                         try await sorter.end(ordinal) { try await mixer.take($0) }
                     } else {
@@ -110,7 +116,9 @@ struct ArchiveRewriter: Sendable {
         }
     }
 
-    private func draft(_ id: SnapshotID, _ reader: any ArchiveReader) -> Manifest {
+    private func draft(
+        _ id: SnapshotID, _ reader: any ArchiveReader, _ oplog: OplogSpan
+    ) -> Manifest {
         let original = reader.manifest
         var manifest = Manifest(
             id: id.description, tool: Tool.description,
@@ -118,7 +126,8 @@ struct ArchiveRewriter: Sendable {
             source: original?.source
                 ?? Manifest.Source(
                     hosts: [], serverVersion: reader.prelude.serverVersion, replicaSet: nil),
-            consistency: original?.consistency ?? .none,
+            consistency: original?.consistency
+                ?? (defects?.isEmpty ?? true ? oplog.consistency : .none),
             selection: original?.selection ?? Manifest.Selection(),
             compression: options.compression)
         manifest.finishedAt = original?.finishedAt ?? environment.now()
@@ -134,6 +143,9 @@ final class Defects: @unchecked Sendable {
     private(set) var damagedNamespaces: [Namespace] = []
     /// Namespaces whose end is missing.
     private(set) var cutNamespaces: [Namespace] = []
+
+    /// Whether nothing is wrong.
+    var isEmpty: Bool { damagedNamespaces.isEmpty && cutNamespaces.isEmpty }
 
     func damaged(_ namespaces: [Namespace]) { damagedNamespaces += namespaces }
 
@@ -154,6 +166,32 @@ final class LedgerBox: @unchecked Sendable {
 
     init(_ value: ArchiveLedger) {
         self.value = value
+    }
+}
+
+/// The time that the entries of an archive's oplog are of.
+///
+/// Unchecked: used by one task after the other.
+final class OplogSpan: @unchecked Sendable {
+    private var span: (start: BSONTimestamp, end: BSONTimestamp)?
+
+    /// What an archive has that states nothing else.
+    var consistency: Manifest.Consistency {
+        span.map { .oplog(from: $0.start, to: $0.end) } ?? .none
+    }
+
+    /// Takes note of entries; they come in their order.
+    ///
+    /// - Throws: `BSONError` for what is no entry.
+    func add(_ entries: ArraySlice<UInt8>) throws {
+        let entries = try DocumentRun.split(entries)
+        guard let first = entries.first, let last = entries.last else { return }
+        let (start, end) = (try Self.time(first), try Self.time(last))
+        span = (span?.start ?? start, end)
+    }
+
+    private static func time(_ entry: ArraySlice<UInt8>) throws -> BSONTimestamp {
+        try BSONDocument(validating: Array(entry)).require("ts", \.timestamp)
     }
 }
 

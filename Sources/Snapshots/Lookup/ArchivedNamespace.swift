@@ -29,6 +29,12 @@ struct ArchivedNamespace {
 extension Namespace {
     /// Reads `database.collection`; nil for anything else.
     public init?(parsing text: String) {
+        // The one namespace of an archive that has no database.
+        let oplog = NamespaceDescriptor.oplog.namespace
+        if text == oplog.description {
+            self = oplog
+            return
+        }
         guard let dot = text.firstIndex(of: "."), dot != text.startIndex else { return nil }
         let collection = text[text.index(after: dot)...]
         guard !collection.isEmpty else { return nil }

@@ -15,7 +15,7 @@ struct AuthorizationTarget: RestoreTarget {
     var commitRank: Int { isUsers ? 3 : 2 }
     private let mode: Restore.Mode
     private let isUsers: Bool
-    private let staging: Namespace
+    let staging: Namespace
     private let inserter: ExactInserter
     private let context: RestoreContext
 
@@ -51,7 +51,7 @@ struct AuthorizationTarget: RestoreTarget {
         return outcome
     }
 
-    func complete(_ totals: DocumentTotals) async throws -> LoadOutcome? {
+    func compare(_ totals: DocumentTotals) async throws -> LoadOutcome? {
         // The command below takes a missing collection for an empty one and would delete every
         // user.
         try await StoredDocuments(namespace: staging, pool: context.pool)

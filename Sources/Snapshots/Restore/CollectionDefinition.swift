@@ -48,6 +48,19 @@ struct CollectionDefinition: Sendable {
         }
     }
 
+    /// The same for a collection that changes are replayed on: it is made capped afterwards, for a
+    /// server would take out documents while older ones are put back that are deleted again later.
+    var optionsWhileReplayed: BSONDocument {
+        get throws {
+            try BSONDocument { builder in
+                for element in try optionsWithoutExpiry.elements()
+                where !["capped", "size", "max"].contains(element.name) {
+                    builder.append(element)
+                }
+            }
+        }
+    }
+
     /// The index on `_id` that a server makes by itself: one ascending key, nothing partial.
     private static func isDefault(_ index: BSONDocument) throws -> Bool {
         guard let key = try index.first("key")?.document else { return false }
@@ -115,8 +128,8 @@ extension MongoConnection {
         from wanted: [BSONDocument], of collection: String, in database: String
     ) async throws -> [String] {
         guard !wanted.isEmpty else { return [] }
-        let built = Set(try await indexes(of: collection, in: database))
-        return try wanted.filter { !built.contains(try $0.asListed) }.map { index in
+        let built = Set(try await indexes(of: collection, in: database).map { try $0.fields })
+        return try wanted.filter { !built.contains(try $0.asListed.fields) }.map { index in
             "index \(try index.first("name")?.string ?? "") of \(database).\(collection) is not "
                 + "exactly as in the archive: the server describes it differently"
         }
@@ -124,6 +137,12 @@ extension MongoConnection {
 }
 
 extension BSONDocument {
+    /// All fields, whatever their order: servers list those of an index in another one than their
+    /// oplogs do.
+    fileprivate var fields: Set<BSONElement> {
+        get throws { Set(try elements()) }
+    }
+
     /// An index as a server lists it: without a simple collation.
     var asListed: BSONDocument {
         get throws {

@@ -29,8 +29,8 @@ struct DocumentPatch: Sendable {
     /// Told what is being done.
     var tell: @Sendable (JobProgress.Phase) -> Void = { _ in }
 
-    /// - Parameter isOwn: whether the collection is the restore's own; then its options, too, are
-    ///   completed.
+    /// - Parameter isOwn: whether the collection is the restore's own; then its indexes are left to
+    ///   be completed, and nothing of it expires until then.
     /// - Throws: `ArchiveError` for a damaged chunk, before anything is written; `Refusal`;
     ///   `notEqual` when somebody else writes to the collection; `MongoError`.
     func run(isOwn: Bool = false) async throws -> LoadOutcome {
@@ -51,7 +51,7 @@ struct DocumentPatch: Sendable {
                     "\(namespace) is not what the archive holds; is it being written to?")
             }
         }
-        try await indexes.complete()
+        if !isOwn { try await indexes.complete() }
         let totals = documents.entry.totals
         total.documentCount = totals.documentCount
         total.byteCount = totals.byteCount

@@ -33,11 +33,18 @@ struct ExactInserter: Sendable {
     ///
     /// After an outage, of which nobody knows what was done before it, only what is missing is
     /// inserted; where the order is to be kept there is no going on.
+    ///
+    /// - Parameter duplicates: takes documents whose `_id` is there already; nil where there can be
+    ///   none.
     /// - Throws: `refused` at the first document that the server does not take.
-    func load(_ documents: ArraySlice<UInt8>, of source: Namespace) async throws -> LoadOutcome {
-        guard !isOrdered else { return try await loadOnce(documents, of: source) }
+    func load(
+        _ documents: ArraySlice<UInt8>, of source: Namespace, _ duplicates: LoadedTwice? = nil
+    ) async throws -> LoadOutcome {
+        guard !isOrdered, duplicates == nil else {
+            return try await loadOnce(documents, of: source, duplicates)
+        }
         return try await context.endurance.run { isRepetition in
-            guard isRepetition else { return try await loadOnce(documents, of: source) }
+            guard isRepetition else { return try await loadOnce(documents, of: source, nil) }
             let outcome = try await DocumentMerger(context: context, namespace: namespace)
                 .merge(run: DocumentRun.split(documents))
             if let reason = outcome.firstFailure { throw SnapshotError(.refused, reason) }
@@ -46,9 +53,12 @@ struct ExactInserter: Sendable {
     }
 
     private func loadOnce(
-        _ documents: ArraySlice<UInt8>, of source: Namespace
+        _ documents: ArraySlice<UInt8>, of source: Namespace, _ duplicates: LoadedTwice?
     ) async throws -> LoadOutcome {
-        let result = try await insert(documents)
+        var result = try await insert(documents)
+        if let duplicates, !result.errors.isEmpty {
+            result = try await duplicates.take(result, of: documents) { try await insert($0) }
+        }
         if let failure = result.errors.first {
             throw SnapshotError.refused(failure, of: source)
         }

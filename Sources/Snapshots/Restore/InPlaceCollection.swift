@@ -11,22 +11,29 @@ struct InPlaceCollection: RestoreTarget {
     let source: NamespaceDescriptor
     let namespace: Namespace
     private let live: Namespace
-    private let claim = StagingClaim()
+    let place: StagingPlace?
     private let staging: Namespace
+    private let duplicates: LoadedTwice?
     private let isNew: Bool
     private let definition: CollectionDefinition
     private let inserter: ExactInserter
     private let merger: DocumentMerger
     private let context: RestoreContext
 
-    /// - Parameter isNew: whether there is nothing of that name yet.
+    /// - Parameters:
+    ///   - isNew: whether there is nothing of that name yet.
+    ///   - place: the collection beside the live one, when it is there already.
     init(
-        _ choice: RestorePlan.Choice, isNew: Bool, _ context: RestoreContext
+        _ choice: RestorePlan.Choice, isNew: Bool, _ context: RestoreContext,
+        in place: StagingPlace? = nil
     ) throws {
         source = choice.descriptor
         namespace = choice.target
         live = choice.dataNamespace(on: context.server)
-        staging = Namespace(namespace.database, claim.name.description)
+        let place = place ?? StagingPlace(in: choice.target.database)
+        self.place = place
+        staging = place.namespace
+        duplicates = choice.isReplayed ? LoadedTwice() : nil
         self.isNew = isNew
         definition = try CollectionDefinition(choice.descriptor)
         inserter = ExactInserter(
@@ -42,13 +49,13 @@ struct InPlaceCollection: RestoreTarget {
     }
 
     func load(_ documents: ArraySlice<UInt8>) async throws -> LoadOutcome {
-        try await inserter.load(documents, of: source.namespace)
+        try await inserter.load(documents, of: source.namespace, duplicates)
     }
 
-    func complete(_ totals: DocumentTotals) async throws -> LoadOutcome? {
+    func compare(_ totals: DocumentTotals) async throws -> LoadOutcome? {
         try await context.endurance.run { _ in
             try await StoredDocuments(namespace: staging, pool: context.pool)
-                .check(against: totals, of: source.namespace)
+                .check(against: duplicates?.removed(from: totals) ?? totals, of: source.namespace)
         }
         return nil
     }

@@ -74,7 +74,8 @@ struct PatchedCollection: Sendable {
                     }
                 },
                 deliver: { _ in })
-            _ = try await fallback.complete(totals)
+            _ = try await fallback.compare(totals)
+            try await fallback.complete()
             try await fallback.commit()
         } catch {
             // Also when it was cancelled.

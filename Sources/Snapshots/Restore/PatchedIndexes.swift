@@ -44,10 +44,12 @@ struct PatchedIndexes {
     }
 
     /// Makes the indexes those of the snapshot.
-    func complete() async throws {
-        try await dropSurplus()
+    ///
+    /// - Parameter isOwn: whether the collection is the restore's own, which has no others.
+    func complete(isOwn: Bool = false) async throws {
+        if !isOwn { try await dropSurplus() }
         let differences = try await context.pool.withConnection { connection in
-            if isPrepared {
+            if isPrepared || isOwn {
                 if let expiry = definition.expiry {
                     try await connection.setExpiry(
                         expiry, of: namespace.collection, in: namespace.database)

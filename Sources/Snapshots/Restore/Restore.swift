@@ -3,9 +3,9 @@ public import ArchiveFormat
 internal import BSONBytes
 public import MongoDriver
 
-/// Puts an archive back: open → plan → prepare → load → complete → commit. Up to the commit
-/// the live data is as it was, and the commit of a collection is one rename. When it throws, what
-/// it had loaded is removed.
+/// Puts an archive back: open → plan → prepare → load → compare → replay → complete → commit. Up to
+/// the commit the live data is as it was, and the commit of a collection is one rename. When it
+/// throws, what it had loaded is removed.
 public struct Restore: Sendable {
     /// What happens to what is there.
     public enum Mode: String, Sendable, CaseIterable {
@@ -55,6 +55,9 @@ public struct Restore: Sendable {
         public var renames: [NamespaceRename] = []
         /// Whether users and roles come back, where the archive has them and they are selected.
         public var restoresUsersAndRoles = true
+        /// Whether the oplog of an archive that has one is replayed, which takes a replacing
+        /// restore of everything under its own name.
+        public var replaysOplog = true
         /// How many chunks are decoded at once.
         public var width: Int
         /// How many chunks are written at once, each on a connection of its own. Two keep a server
@@ -197,6 +200,8 @@ public struct RestoreReport: Sendable {
     /// Until when what was displaced is kept, in seconds since 1970 by the server's clock; nil when
     /// it is not.
     public var keptUntil: Int64?
+    /// Entries of the archive's oplog that were replayed; nil when it has none or it was left out.
+    public var replayedCount: UInt64?
     /// Bytes that were read from the archive.
     public var storedByteCount: UInt64 = 0
     public var seconds: Double = 0

@@ -11,12 +11,17 @@ struct RestoreJob {
     let context: RestoreContext
 
     func run() async throws -> RestoreReport {
+        let replay = plan.oplog == nil ? nil : OplogReplay(plan, context)
         do {
-            try await forEachTarget { try await $0.prepare() }
-            var (report, ledger) = try await load()
-            for (position, outcome) in try await completeUntilDurable(ledger) {
-                report.entries[position].outcome.add(outcome)
+            if let replay, let database = plan.targets.first?.namespace.database {
+                try await replay.checkPermission(in: database)
             }
+            try await forEach(plan.targets) { try await $0.prepare() }
+            let (loaded, ledger) = try await load(replay)
+            let restored = try await replay?.finish() ?? Restored(plan)
+            try await forEach(restored.targets, telling: .comparing) { try await $0.complete() }
+            try await makeDurable(restored.targets, ledger, isReplayed: replay != nil)
+            var report = restored.report(loaded, of: plan)
             for patch in plan.patches {
                 report.entries.append(
                     RestoreReport.Entry(
@@ -24,16 +29,18 @@ struct RestoreJob {
                         type: patch.source.type, outcome: try await patch.run()))
             }
             try await RestoreCommit(
-                plan.targets, width: options.waitingWriterCount, context
+                restored.targets, width: options.waitingWriterCount, context
             ).run()
             return report
-        } catch let error as MongoError where error.isNetworkError && context.seal != nil {
+        } catch let error as MongoError
+            where error.isNetworkError && context.seal != nil && replay == nil
+        {
             context.observer.noticed(
                 "what was loaded beside the live data stays; run it again with --resume to go on, "
                     + "or without to begin anew")
             throw error
         } catch {
-            await abandon()
+            await abandon((replay?.targets ?? []) + plan.targets)
             throw error
         }
     }
@@ -41,10 +48,12 @@ struct RestoreJob {
     /// Chunks that are decoded and wait for a writer.
     private static let decodedChunkCountMax = 2
 
-    /// Decodes and writes chunks, both in parallel; accounts for them in file order.
-    private func load() async throws -> (RestoreReport, ArchiveLedger) {
+    /// Decodes and writes chunks, both in parallel; accounts for them in file order. An oplog comes
+    /// last, and is replayed as it comes when all else was compared.
+    private func load(_ replay: OplogReplay?) async throws -> (RestoreReport, ArchiveLedger) {
         var ledger = ArchiveLedger(reader.prelude)
         var outcomes: [Int: LoadOutcome] = [:]
+        var isCompared = false
         var report = RestoreReport()
         var progress = JobProgress(phase: .loading, byteCountTotal: plan.byteCountTotal(reader))
         let loader = ChunkLoader(
@@ -65,9 +74,16 @@ struct RestoreJob {
                     }
                     report.storedByteCount += UInt64(loaded.storedByteCount)
                     context.observer.progressed(progress)
+                    guard let replay else { return }
+                    for entries in loaded.oplog {
+                        if !isCompared { try await compare(ledger, &outcomes) }
+                        isCompared = true
+                        try await replay.apply(entries)
+                    }
                 })
         }
         try ledger.close(manifest: reader.manifest, selected: plan.selected)
+        if !isCompared { try await compare(ledger, &outcomes) }
         report.entries = plan.targets.enumerated().map { position, target in
             RestoreReport.Entry(
                 source: target.source.namespace, target: target.namespace,
@@ -99,45 +115,60 @@ struct RestoreJob {
     /// How often all is compared again because a server may have lost what it had acknowledged.
     private static let attemptCountMax = 3
 
-    /// Completes all targets, and again should another primary, or another start of it, answer
-    /// afterwards than when they were loaded. Then a majority has what was compared.
-    private func completeUntilDurable(
-        _ ledger: ArchiveLedger
-    ) async throws -> [(Int, LoadOutcome)] {
-        _ = try await context.isBroken()
+    /// Returns when a majority has what was loaded and compared: should another primary, or another
+    /// start of it, answer by now than before, it is compared again and completed.
+    private func makeDurable(
+        _ targets: [any RestoreTarget], _ ledger: ArchiveLedger, isReplayed: Bool
+    ) async throws {
         for _ in 1...Self.attemptCountMax {
-            let outcomes = try await complete(ledger)
-            try await context.waitForMajority(reading: plan.targets.first?.namespace)
-            if try await !context.isBroken() { return outcomes }
+            try await context.waitForMajority(reading: targets.first?.namespace)
+            guard try await context.isBroken() else { return }
+            // What was replayed on can't be compared with the archive any more.
+            guard !isReplayed else { break }
             context.observer.noticed(
                 "the server may have lost what was loaded; comparing all of it again")
+            _ = try await compareAll(ledger)
+            try await forEach(targets) { try await $0.complete() }
         }
         throw SnapshotError(
             .notEqual,
-            "the server was restarted, or another one became primary, again and again; the live "
-                + "data was left as it was")
+            "the server was restarted, or another one became primary, while it was written to; "
+                + "the live data was left as it was")
     }
 
-    /// - Returns: what was done besides loading, by position in the plan.
-    private func complete(_ ledger: ArchiveLedger) async throws -> [(Int, LoadOutcome)] {
-        let outcomes = try await forEachTarget(telling: .comparing) { target in
+    /// Compares, and adds what was done with documents that were not loaded here.
+    private func compare(
+        _ ledger: ArchiveLedger, _ outcomes: inout [Int: LoadOutcome]
+    ) async throws {
+        _ = try await context.isBroken()
+        for (position, outcome) in try await compareAll(ledger).enumerated() {
+            if let outcome { outcomes[position, default: LoadOutcome()].add(outcome) }
+        }
+    }
+
+    private func compareAll(_ ledger: ArchiveLedger) async throws -> [LoadOutcome?] {
+        try await forEach(plan.targets, telling: .comparing) { target in
             let ordinal = ledger.ordinals[target.source.dataNamespace]
-            return try await target.complete(
+            guard
+                target.readsArchiveItself || (ordinal.map { ledger.hasEnded($0) } ?? true)
+            else {
+                throw ArchiveError(
+                    .malformed, "the namespace goes on after the oplog has begun",
+                    namespace: target.source.namespace.description)
+            }
+            return try await target.compare(
                 ordinal.map { ledger.totals(of: $0) } ?? DocumentTotals())
         }
-        return outcomes.enumerated().compactMap { position, outcome in
-            outcome.map { (position, $0) }
-        }
     }
 
-    /// Does the same with all targets, several at once; progress is told by this task alone.
+    /// Does the same with targets, several at once; progress is told by this task alone.
     @discardableResult
-    private func forEachTarget<Result: Sendable>(
-        telling phase: JobProgress.Phase? = nil,
+    private func forEach<Result: Sendable>(
+        _ targets: [any RestoreTarget], telling phase: JobProgress.Phase? = nil,
         _ body: @escaping @Sendable (any RestoreTarget) async throws -> Result
     ) async throws -> [Result] {
         var results: [Result] = []
-        var waiting = plan.targets[...]
+        var waiting = targets[...]
         try await withOrderedWindow(
             width: options.writerCount,
             next: {
@@ -153,8 +184,7 @@ struct RestoreJob {
     }
 
     /// Cleans up even when the job was cancelled: in a task that is not.
-    private func abandon() async {
-        let targets = plan.targets
+    private func abandon(_ targets: [any RestoreTarget]) async {
         let observer = context.observer
         await Task {
             for target in targets {
@@ -179,6 +209,14 @@ private struct ChunkLoader: Sendable {
         var chunk: DecodedChunk
         var outcomes: [(position: Int, outcome: LoadOutcome)]
         var storedByteCount: Int
+
+        /// Runs of entries of the oplog, in file order.
+        var oplog: [ArraySlice<UInt8>] {
+            chunk.blocks.filter { block in
+                block.header.namespace == NamespaceDescriptor.oplog.namespace
+                    && !block.documents.isEmpty
+            }.map { chunk.bytes[$0.documents] }
+        }
     }
 
     /// A checked chunk whose documents may be used.

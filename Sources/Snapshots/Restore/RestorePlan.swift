@@ -10,8 +10,13 @@ struct RestorePlan: Sendable {
     let selected: Set<UInt32>
     /// Those that the archive is read through for.
     let targets: [any RestoreTarget]
+    /// What the targets were made of, in their order.
+    let choices: [Choice]
+    let factory: RestoreTargetFactory
     /// Those that read what they need of it themselves.
     let patches: [PatchedCollection]
+    /// Position in the prelude of the oplog that is replayed; nil where none is.
+    let oplog: UInt32?
 
     /// - Throws: `namespaceConflict` when two namespaces would end up in one place, a new name is
     ///   not allowed, or something of another kind is in the way; `notFound` when nothing fits the
@@ -20,23 +25,27 @@ struct RestorePlan: Sendable {
     init(
         _ archive: any ArchiveReader, _ options: Restore.Options, _ context: RestoreContext
     ) async throws {
-        let choices = try Self.choose(archive, options, context)
+        let oplog = Self.oplog(archive, options, context)
+        self.oplog = oplog
+        let choices = try Self.choose(archive, options, context, isReplayed: oplog != nil)
         let live = try await LiveCatalog.read(Set(choices.map(\.target.database)), context.pool)
         try live.checkKinds(choices, options.mode)
         let factory = RestoreTargetFactory(
             options: options, context: context, live: live,
             chunks: (archive as? IndexedArchiveReader)?.chunks)
+        self.factory = factory
         let patches = try choices.map { try factory.patch($0) }
         let others = zip(choices, patches).filter { $1 == nil }.map(\.0)
         self.patches = patches.compactMap(\.self)
-        let targets = try others.map(factory.target)
+        self.choices = others
+        let targets = try others.map { try factory.target($0) }
         self.targets = targets
         if context.keeping != nil {
             try live.checkNames(targets)
             Self.tellWhatIsNotKept(targets, context.observer)
         }
-        selected = Set(
-            zip(others, targets).filter { !$1.readsArchiveItself }.map { UInt32($0.0.position) })
+        let read = zip(others, targets).filter { !$1.readsArchiveItself }
+        selected = Set(read.map { UInt32($0.0.position) } + [oplog].compactMap(\.self))
     }
 
     private static func tellWhatIsNotKept(
@@ -82,6 +91,8 @@ struct RestorePlan: Sendable {
         var target: Namespace
         /// Whether all of it lies in one chunk that it shares with others.
         var isSmall: Bool
+        /// Whether an oplog is replayed on what is loaded, before it is put in place.
+        var isReplayed = false
 
         /// Where its documents go on that server.
         func dataNamespace(on server: ServerInfo) -> Namespace {
@@ -95,16 +106,19 @@ struct RestorePlan: Sendable {
 
     /// What of an archive is selected, and under which names it comes back.
     ///
+    /// - Parameter isReplayed: whether an oplog is replayed on it.
     /// - Throws: `namespaceConflict`, `notFound`.
     static func choose(
-        _ archive: any ArchiveReader, _ options: Restore.Options, _ context: RestoreContext
+        _ archive: any ArchiveReader, _ options: Restore.Options, _ context: RestoreContext,
+        isReplayed: Bool = false
     ) throws -> [Choice] {
         let prelude = archive.prelude
-        let small = archive.smallNamespaces
+        // Those are loaded with their indexes, which would refuse what entries do for a while.
+        let small = isReplayed ? [] : archive.smallNamespaces
         try checkRenames(options.renames, prelude)
         var choices: [Choice] = []
         var seen: Set<Namespace> = []
-        for (position, descriptor) in prelude.namespaces.enumerated() {
+        for (position, descriptor) in prelude.namespaces.enumerated() where !descriptor.isOplog {
             guard options.filter.contains(descriptor.namespace),
                 seen.insert(descriptor.dataNamespace).inserted
             else { continue }
@@ -125,7 +139,7 @@ struct RestorePlan: Sendable {
             choices.append(
                 Choice(
                     position: position, descriptor: descriptor, target: target,
-                    isSmall: small.contains(UInt32(position))))
+                    isSmall: small.contains(UInt32(position)), isReplayed: isReplayed))
         }
         guard !choices.isEmpty || options.filter.isEverything else {
             throw SnapshotError(
@@ -134,6 +148,32 @@ struct RestorePlan: Sendable {
         }
         try checkConflicts(choices)
         return choices
+    }
+
+    /// Entries of an oplog are about a whole server as it was, under the names that it had.
+    private static func oplog(
+        _ archive: any ArchiveReader, _ options: Restore.Options, _ context: RestoreContext
+    ) -> UInt32? {
+        let position = archive.prelude.namespaces.firstIndex(where: \.isOplog)
+        guard let position else { return nil }
+        // Of an archive that comes through a pipe it is not known yet, nor of mongodump's.
+        let isOfNoInstant = archive.manifest?.consistency == Manifest.Consistency.none
+        let reason: String
+        if !options.replaysOplog {
+            reason = "as asked"
+        } else if isOfNoInstant {
+            reason = "the archive was salvaged from one that was not whole"
+        } else if options.mode != .replace || options.isInPlace {
+            reason = "only a restore that loads beside the live data can replay it"
+        } else if !options.filter.isEverything || !options.renames.isEmpty {
+            reason = "it can't be replayed on a selection or under other names"
+        } else {
+            return UInt32(position)
+        }
+        context.observer.noticed(
+            "left out the oplog: \(reason). Collections that were written to during the backup "
+                + "come back as its cursors found them, not all of one instant")
+        return nil
     }
 
     /// Whether a namespace comes back.
@@ -149,7 +189,6 @@ struct RestorePlan: Sendable {
         _ descriptor: NamespaceDescriptor, _ options: Restore.Options
     ) -> Disposition {
         let namespace = descriptor.namespace
-        if namespace == Namespace("", "oplog") { return .missed("the oplog is not replayed") }
         if namespace.collection.hasPrefix("$admin.") {
             return .missed("users and roles of a single database are not supported")
         }
@@ -160,7 +199,7 @@ struct RestorePlan: Sendable {
     }
 
     /// Collections that a server would let be replaced although it keeps its state in them.
-    private static func isServersOwn(_ namespace: Namespace) -> Bool {
+    static func isServersOwn(_ namespace: Namespace) -> Bool {
         switch namespace.database {
         case "admin":
             return namespace.collection.hasPrefix("system.")
@@ -222,7 +261,7 @@ struct RestorePlan: Sendable {
         }
     }
 
-    private static func checkConflicts(_ choices: [Choice]) throws {
+    static func checkConflicts(_ choices: [Choice]) throws {
         var sources: [Namespace: Namespace] = [:]
         for choice in choices {
             let source = choice.descriptor.namespace

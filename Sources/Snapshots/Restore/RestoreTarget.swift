@@ -1,9 +1,10 @@
 internal import ArchiveEngine
 internal import ArchiveFormat
 
-/// A namespace on its way back. The job calls `prepare` once, `load` any number of times,
-/// `complete` once, `commit` once, in this order; after an error anywhere in the job, `abandon`
-/// once instead of what was still to come.
+/// A namespace on its way back. The job calls `prepare` once, `load` any number of times, and
+/// `compare`, `complete` and `commit` once each, in this order; after an error anywhere in the job,
+/// `abandon` once instead of what was still to come. Where an oplog is replayed, that is done
+/// between `compare` and `complete`, and the latter are those of another target at the same place.
 protocol RestoreTarget: Sendable {
     /// Its name in the archive.
     var source: NamespaceDescriptor { get }
@@ -20,6 +21,9 @@ protocol RestoreTarget: Sendable {
     /// Whether what it replaces can be kept for an undo.
     var canBeKept: Bool { get }
 
+    /// The collection that is loaded beside the live one; nil where there is none.
+    var place: StagingPlace? { get }
+
     /// Whether `commit` has waited until a majority of the replica set has it; if not, the job does
     /// so for all of them at its end.
     var waitsForMajority: Bool { get }
@@ -32,11 +36,14 @@ protocol RestoreTarget: Sendable {
     /// - Parameter documents: whole documents, one after another, checked.
     func load(_ documents: ArraySlice<UInt8>) async throws -> LoadOutcome
 
-    /// Builds what goes beside the documents and proves that they are what the archive holds.
+    /// Proves that the documents are what the archive holds.
     ///
     /// - Parameter totals: what the archive held of the namespace.
     /// - Returns: what was done with documents that were not given to `load`; nil for nothing.
-    func complete(_ totals: DocumentTotals) async throws -> LoadOutcome?
+    func compare(_ totals: DocumentTotals) async throws -> LoadOutcome?
+
+    /// Builds what goes beside the documents.
+    func complete() async throws
 
     /// Makes it live. Called for several targets of the same rank at once.
     func commit() async throws
@@ -51,4 +58,6 @@ extension RestoreTarget {
     var waitsForMajority: Bool { true }
     var readsArchiveItself: Bool { false }
     var canBeKept: Bool { false }
+    var place: StagingPlace? { nil }
+    func complete() async throws {}
 }

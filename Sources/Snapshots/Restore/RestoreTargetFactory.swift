@@ -15,7 +15,9 @@ struct RestoreTargetFactory {
     private func leftover(
         of choice: RestorePlan.Choice, _ staged: StagedCollection
     ) -> Namespace? {
-        guard options.isResumed, !staged.keepsOrder, let load = context.load(of: choice) else {
+        guard options.isResumed, !staged.keepsOrder, !choice.isReplayed,
+            let load = context.load(of: choice)
+        else {
             return nil
         }
         return live.leftover(load, in: choice.target.database)
@@ -38,7 +40,10 @@ struct RestoreTargetFactory {
         return try PatchedCollection(choice, chunks, live: existing, options, context)
     }
 
-    func target(_ choice: RestorePlan.Choice) throws -> any RestoreTarget {
+    /// - Parameter place: the collection beside the live one, when it is loaded already.
+    func target(
+        _ choice: RestorePlan.Choice, in place: StagingPlace? = nil
+    ) throws -> any RestoreTarget {
         let existing = live[choice.target]
         if choice.descriptor.isAuthorization {
             return AuthorizationTarget(choice, options.mode, context)
@@ -52,13 +57,13 @@ struct RestoreTargetFactory {
                 keepsLive: options.mode == .merge && options.conflictRule == .keep, context)
         case (.timeseries, .replace):
             return try InPlaceCollection(
-                choice, isNew: existing == nil, context)
+                choice, isNew: existing == nil, context, in: place)
         case (_, .replace) where choice.target.collection == "system.js" && existing != nil:
-            return try InPlaceCollection(choice, isNew: false, context)
+            return try InPlaceCollection(choice, isNew: false, context, in: place)
         case (_, .replace):
             let documents = chunks.map { ArchivedDocuments($0, UInt32(choice.position)) }
-            let staged = try StagedCollection(choice, documents, options, context)
-            if let leftover = leftover(of: choice, staged) {
+            let staged = try StagedCollection(choice, documents, options, context, in: place)
+            if place == nil, let leftover = leftover(of: choice, staged) {
                 return ResumedCollection(staged, leftover, context)
             }
             let isSmall =

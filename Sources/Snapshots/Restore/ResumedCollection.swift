@@ -20,6 +20,7 @@ struct ResumedCollection: RestoreTarget {
     var namespace: Namespace { staged.namespace }
     var readsArchiveItself: Bool { true }
     var canBeKept: Bool { staged.canBeKept }
+    var place: StagingPlace? { staged.place }
 
     func prepare() async throws {
         try await staged.adopt(leftover)
@@ -30,8 +31,12 @@ struct ResumedCollection: RestoreTarget {
         preconditionFailure("a resumed collection reads the archive itself")
     }
 
-    func complete(_ totals: DocumentTotals) async throws -> LoadOutcome? {
+    func compare(_ totals: DocumentTotals) async throws -> LoadOutcome? {
         try await staged.mend()
+    }
+
+    func complete() async throws {
+        try await staged.complete()
     }
 
     func commit() async throws {

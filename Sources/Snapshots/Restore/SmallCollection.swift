@@ -20,6 +20,7 @@ struct SmallCollection: RestoreTarget {
 
     var source: NamespaceDescriptor { ordinary.source }
     var namespace: Namespace { ordinary.namespace }
+    var place: StagingPlace? { ordinary.place }
     var waitsForMajority: Bool { false }
 
     /// Whether a collection of these options can be made and filled in a transaction.
@@ -41,8 +42,11 @@ struct SmallCollection: RestoreTarget {
     }
 
     /// Compared when it was loaded.
-    func complete(_ totals: DocumentTotals) async throws -> LoadOutcome? {
-        context.continuity.isBroken ? try await ordinary.complete(totals) : nil
+    func compare(_ totals: DocumentTotals) async throws -> LoadOutcome? {
+        guard context.continuity.isBroken else { return nil }
+        _ = try await ordinary.compare(totals)
+        try await ordinary.complete()
+        return nil
     }
 
     var canBeKept: Bool { true }
@@ -51,6 +55,7 @@ struct SmallCollection: RestoreTarget {
     func commitAnew() async throws {
         try await ordinary.prepare()
         _ = try await ordinary.mend()
+        try await ordinary.complete()
         try await ordinary.commit()
     }
 
@@ -167,7 +172,8 @@ struct SmallCollectionLoader: Sendable {
         let target = whole.target.ordinary
         try await target.prepare()
         _ = try await target.load(whole.documents)
-        _ = try await target.complete(whole.totals)
+        _ = try await target.compare(whole.totals)
+        try await target.complete()
     }
 }
 

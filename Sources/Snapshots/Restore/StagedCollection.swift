@@ -8,50 +8,55 @@ struct StagedCollection: RestoreTarget {
     let source: NamespaceDescriptor
     let namespace: Namespace
     let keepsOrder: Bool
-    var canBeKept: Bool { true }
-    private let claim: StagingClaim
+    let place: StagingPlace?
     let staging: Namespace
     /// Writes what is missing when a server has lost what it had acknowledged; nil without an
-    /// index, and where the order of documents is to be kept.
+    /// index, where the order of documents is to be kept, and where an oplog is replayed.
     private let patch: DocumentPatch?
+    private let duplicates: LoadedTwice?
     private let definition: CollectionDefinition
     private let inserter: ExactInserter
     private let context: RestoreContext
+    var canBeKept: Bool { true }
 
     /// - Parameters:
     ///   - documents: the archive's; nil for one without an index.
+    ///   - place: the collection beside the live one, when it is there already.
     init(
         _ choice: RestorePlan.Choice, _ documents: ArchivedDocuments?, _ options: Restore.Options,
-        _ context: RestoreContext
+        _ context: RestoreContext, in place: StagingPlace? = nil
     ) throws {
         source = choice.descriptor
         namespace = choice.target
         keepsOrder = try choice.descriptor.options.first("capped")?.isTruthy ?? false
-        claim = StagingClaim(for: keepsOrder ? nil : context.load(of: choice))
-        let staging = Namespace(choice.target.database, claim.name.description)
-        let definition = try CollectionDefinition(choice.descriptor)
+        let canBePatched = !keepsOrder && !choice.isReplayed
+        let load = canBePatched ? context.load(of: choice) : nil
+        let place = place ?? StagingPlace(in: choice.target.database, for: load)
+        self.place = place
+        let (staging, definition) = (place.namespace, try CollectionDefinition(choice.descriptor))
         self.staging = staging
         self.definition = definition
-        patch =
-            keepsOrder
-            ? nil
-            : documents.map { documents in
-                DocumentPatch(
-                    documents: documents, namespace: staging, definition: definition,
-                    options: options, context: context)
-            }
+        let documents = canBePatched ? documents : nil
+        patch = documents.map { documents in
+            DocumentPatch(
+                documents: documents, namespace: staging, definition: definition,
+                options: options, context: context)
+        }
+        duplicates = choice.isReplayed ? LoadedTwice() : nil
         inserter = ExactInserter(
             context: context, namespace: staging, isOrdered: keepsOrder, ownsCollection: true)
         self.context = context
     }
 
     func prepare() async throws {
+        let options =
+            try duplicates == nil
+            ? definition.optionsWithoutExpiry : definition.optionsWhileReplayed
         try await context.endurance.run { _ in
             do {
                 try await context.pool.withConnection { connection in
                     try await connection.createCollection(
-                        staging.collection, in: staging.database,
-                        options: definition.optionsWithoutExpiry)
+                        staging.collection, in: staging.database, options: options)
                 }
             } catch let error as MongoError where error.code == .namespaceExists {
                 // Its name is nobody else's, so it was made before an outage.
@@ -69,11 +74,26 @@ struct StagedCollection: RestoreTarget {
     }
 
     func load(_ documents: ArraySlice<UInt8>) async throws -> LoadOutcome {
-        try await inserter.load(documents, of: source.namespace)
+        try await inserter.load(documents, of: source.namespace, duplicates)
     }
 
-    /// Writes what is missing of the documents, proves that they are the archive's, and builds the
-    /// indexes: for a collection that may hold any part of them.
+    // Before the indexes, for one of them may make documents expire.
+    func compare(_ totals: DocumentTotals) async throws -> LoadOutcome? {
+        if context.continuity.isBroken, patch != nil {
+            // What a server has acknowledged before may be lost.
+            try await prepare()
+            _ = try await mend()
+            return nil
+        }
+        try await context.endurance.run { _ in
+            try await StoredDocuments(namespace: staging, pool: context.pool)
+                .check(against: duplicates?.removed(from: totals) ?? totals, of: source.namespace)
+        }
+        return nil
+    }
+
+    /// Writes what is missing of the documents and proves that they are the archive's: for a
+    /// collection that may hold any part of them.
     ///
     /// - Returns: what was written; nil without an index.
     func mend() async throws -> LoadOutcome? {
@@ -85,30 +105,10 @@ struct StagedCollection: RestoreTarget {
         }
     }
 
-    func complete(_ totals: DocumentTotals) async throws -> LoadOutcome? {
-        if context.continuity.isBroken, patch != nil {
-            // What a server has acknowledged before may be lost.
-            try await prepare()
-            _ = try await mend()
-            return nil
+    func complete() async throws {
+        try await context.endurance.run { _ in
+            try await PatchedIndexes(definition, of: staging, context).complete(isOwn: true)
         }
-        try await context.endurance.run { _ in try await checkAndIndex(totals) }
-        return nil
-    }
-
-    private func checkAndIndex(_ totals: DocumentTotals) async throws {
-        // Before the indexes, for one of them may make documents expire.
-        try await StoredDocuments(namespace: staging, pool: context.pool)
-            .check(against: totals, of: source.namespace)
-        let differences = try await context.pool.withConnection { connection in
-            if let expiry = definition.expiry {
-                try await connection.setExpiry(
-                    expiry, of: staging.collection, in: staging.database)
-            }
-            return try await connection.buildIndexes(
-                definition.indexes, of: staging.collection, in: staging.database)
-        }
-        for difference in differences { context.observer.noticed(difference) }
     }
 
     func commit() async throws {

@@ -80,7 +80,7 @@ struct StagingJanitor: Sendable {
     /// - Returns: whether it was there.
     private func drop(_ namespace: Namespace) async throws -> Bool {
         try await pool.withConnection { connection in
-            try await connection.dropCollection(namespace.collection, in: namespace.database)
+            try await connection.removeCollection(namespace.collection, in: namespace.database)
         }
     }
 }

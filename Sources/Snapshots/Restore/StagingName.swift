@@ -64,6 +64,20 @@ struct StagedLoad: Hashable, Sendable, CustomStringConvertible {
     }
 }
 
+/// A collection that a restore loads into, beside the live one that it is for.
+struct StagingPlace: Sendable {
+    private let claim: StagingClaim
+    let namespace: Namespace
+
+    /// One that nobody else has; not made yet.
+    ///
+    /// - Parameter load: what it is to hold in the end; nil when nobody could go on with it.
+    init(in database: String, for load: StagedLoad? = nil) {
+        claim = StagingClaim(for: load)
+        namespace = Namespace(database, claim.name.description)
+    }
+}
+
 /// A staging name that no other restore of this process has, for as long as this object lives. Two
 /// restores may load into one database at once, and a process may live on after it could not clean
 /// up; so the name of a process alone does not tell what is in use.

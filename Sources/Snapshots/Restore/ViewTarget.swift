@@ -32,7 +32,7 @@ struct ViewTarget: RestoreTarget {
             .malformed, "a view holds documents", namespace: source.namespace.description)
     }
 
-    func complete(_ totals: DocumentTotals) async throws -> LoadOutcome? { nil }
+    func compare(_ totals: DocumentTotals) async throws -> LoadOutcome? { nil }
 
     func commit() async throws {
         try await pool.withConnection { connection in

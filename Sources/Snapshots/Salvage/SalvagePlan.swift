@@ -26,6 +26,7 @@ struct SalvagePlan: Sendable {
     let losses: [SalvageReport.Loss]
     /// Whether options and indexes are known.
     let hasCatalog: Bool
+    private let isWhole: Bool
     private let original: Manifest?
 
     /// - Throws: `notAnArchive` when there is neither a catalog nor a document.
@@ -33,7 +34,12 @@ struct SalvagePlan: Sendable {
         original = findings.index?.manifest
         let found = findings.prelude?.namespaces ?? original?.namespaces.map(\.descriptor)
         hasCatalog = found != nil
-        let namespaces = found ?? Self.derived(from: findings.whole)
+        let isWhole = findings.index != nil && findings.lost.isEmpty
+        self.isWhole = isWhole
+        // Changes of documents that are gone would make new ones of what they changed.
+        let namespaces = (found ?? Self.derived(from: findings.whole)).filter { descriptor in
+            isWhole || !descriptor.isOplog
+        }
         guard !namespaces.isEmpty || hasCatalog else {
             throw ArchiveError(.notAnArchive, "no chunk of it is whole")
         }
@@ -81,18 +87,25 @@ struct SalvagePlan: Sendable {
             source: original?.source
                 ?? Manifest.Source(
                     hosts: [], serverVersion: prelude.serverVersion, replicaSet: nil),
-            consistency: original?.consistency ?? .none,
+            consistency: consistency,
             selection: original?.selection ?? Manifest.Selection(), compression: compression)
         manifest.finishedAt = original?.finishedAt ?? now
         return manifest
     }
 
+    /// Without its oplog, an archive that had one is of no instant.
+    private var consistency: Manifest.Consistency {
+        guard let original else { return .none }
+        if case .oplog = original.consistency, !isWhole { return .none }
+        return original.consistency
+    }
+
     /// How each namespace had been read, where that is known.
     var consistencies: [Manifest.Consistency?] {
-        guard let original, original.namespaces.count == prelude.namespaces.count else {
-            return []
-        }
-        return original.namespaces.map(\.consistency)
+        let count = prelude.namespaces.count
+        // The oplog, which may be left out, is the last.
+        guard let original, original.namespaces.count >= count else { return [] }
+        return original.namespaces.prefix(count).map(\.consistency)
     }
 
     /// Namespaces by nothing but the names that stand in front of their documents.

@@ -29,8 +29,8 @@ extension Tune {
     /// The largest collections of the selection, the largest one first.
     func largestStreams() async throws -> [BackupPlan.Stream] {
         observer.progressed(JobProgress(phase: .measuring, subject: "looking for collections"))
-        let catalog = try await SourceCatalog.read(pool, filter: options.filter)
-        let plan = BackupPlan(catalog, at: catalog.moment)
+        let catalog = try await SourceCatalog.read(pool, filter: options.filter, .snapshot)
+        let plan = BackupPlan(catalog)
         let candidates = plan.streams.filter { $0.request != nil && $0.kind == .data }
         let sizes = try await pool.withConnection { connection in
             var sizes: [(stream: BackupPlan.Stream, byteCount: Int)] = []
@@ -114,9 +114,11 @@ extension Tune {
         var reading = Backup.Options(width: 1)
         reading.readerCount = readerCount
         reading.readOrder = order
-        let reader = NamespaceReader(pool: pool, options: reading, observer: observer)
+        let reader = NamespaceReader(
+            pool: pool, options: reading, observer: observer,
+            endurance: Endurance(seconds: 0, observer: observer))
         do {
-            try await reader.read(streams) { piece in
+            try await reader.read(streams[...]) { piece in
                 guard try take(piece) else { throw Enough() }
             }
         } catch is Enough {

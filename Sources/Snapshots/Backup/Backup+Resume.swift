@@ -1,0 +1,67 @@
+internal import ArchiveEngine
+internal import ArchiveFormat
+internal import BSONBytes
+internal import MongoDriver
+internal import ObjectStorage
+
+/// Going on with what a killed backup has left.
+extension Backup {
+    /// The newest one that was asked for the same; nil when there is none.
+    func findUnfinished() async throws -> UnfinishedBackup? {
+        let server = try await pool.withConnection { try await $0.serverInfo() }
+        var found: (UnfinishedUpload, BackupDraft)?
+        for upload in try await destination.unfinishedUploads() {
+            guard let draft = try? BackupDraft(bytes: upload.note), draft.fits(options),
+                draft.manifest.source.serverVersion == server.versionString,
+                draft.manifest.source.replicaSet == server.setName,
+                draft.manifest.id > found?.1.manifest.id ?? ""
+            else { continue }
+            found = (upload, draft)
+        }
+        guard let (upload, draft) = found,
+            let unfinished = try await UnfinishedBackup(
+                upload, draft, host: hostRead(server), options)
+        else {
+            observer.noticed("there is nothing to go on with; starting from the beginning")
+            return nil
+        }
+        let documentCount = unfinished.kept.reduce(0) { $0 + Int($1.chunk.header.documentCount) }
+        observer.noticed(
+            "going on with \(draft.manifest.id), which was killed: \(documentCount) documents are "
+                + "taken over")
+        return unfinished
+    }
+
+    /// The server that is read, where that is certain.
+    func hostRead(_ server: ServerInfo) -> String? {
+        pool.uri.readsPrimary ? server.host : nil
+    }
+
+    /// Whether an error says that what was begun can't be completed: history, collections or the
+    /// oplog have gone on.
+    func isOutOfDate(_ error: any Error) -> Bool {
+        switch error {
+        case let error as SnapshotError:
+            return [.catalogChanged, .oplogOverflow].contains(error.code)
+        case let error as MongoError:
+            return [.snapshotTooOld, .snapshotUnavailable].contains(error.code)
+        default: return false
+        }
+    }
+
+    /// That a collection of which one part was read before and the rest now is whole.
+    ///
+    /// - Throws: `catalogChanged`.
+    func checkCount(_ stream: BackupPlan.Stream, _ documentCount: UInt64) async throws {
+        guard let request = stream.request else { return }
+        let count = try await endurance.run { _ in
+            try await pool.withConnection { try await $0.count(request) }
+        }
+        guard count == Int64(clamping: documentCount) else {
+            throw SnapshotError(
+                .catalogChanged,
+                "\(stream.descriptor.namespace) has \(count) documents, and \(documentCount) were "
+                    + "read in two parts")
+        }
+    }
+}
