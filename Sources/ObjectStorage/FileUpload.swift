@@ -83,7 +83,8 @@ actor FileUpload: ObjectUpload {
         }
     }
 
-    /// Ends an upload that is not published, but leaves its temporary file for another to go on with.
+    /// Ends an upload that is not published, but leaves its temporary file for another to go on
+    /// with.
     func leave() {
         failure = failure ?? closedError
         file = nil

@@ -91,7 +91,7 @@ public struct Backup: Sendable {
         while true {
             do {
                 return try await runOnce(attempt.level, unfinished)
-            } catch where unfinished != nil && isOutOfDate(error) {
+            } catch  where unfinished != nil && isOutOfDate(error) {
                 observer.noticed(
                     "what the killed backup was reading is not to be had any more; starting again "
                         + "from the beginning: \(error)")

@@ -153,8 +153,9 @@ struct NamespaceReader: Sendable {
                 try await readOn(request, of: stream, &cutter, &serverID, take)
             } catch let error as MongoError where error.mayPass && options.enduranceSeconds > 0 {
                 throw SnapshotError(
-                    .interrupted, "the server was away while \(stream.descriptor.namespace) was "
-                        + "read, which can't be gone on with: \(error)")
+                    .interrupted,
+                    "the server was away while \(stream.descriptor.namespace) was read, which "
+                        + "can't be gone on with: \(error)")
             }
             return cutter
         }
