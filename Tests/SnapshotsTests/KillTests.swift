@@ -150,13 +150,32 @@ struct Victim: Codable {
         try await run(.merge)
     }
 
-    private func run(_ mode: Restore.Mode) async throws {
+    func restoreInPlace() async throws {
+        try await run(.replace) { $0.isInPlace = true }
+    }
+
+    /// The job whose work `undo` undoes.
+    static let job = "20261124T084512Z-restore-3f9a1c"
+
+    func restoreKeepingOld() async throws {
+        let job = try #require(JobID(Self.job))
+        try await run(.replace) { $0.keepOld = Restore.KeepOld(job: job, seconds: 3600) }
+    }
+
+    func undo() async throws {
+        let job = try #require(JobID(Self.job))
+        let own = try #require(JobID("20261124T084513Z-undo-3f9a1c"))
+        _ = try await Undo(of: job, as: own, on: pool(), observer: observer).run()
+    }
+
+    private func run(
+        _ mode: Restore.Mode, _ adjust: (inout Restore.Options) -> Void = { _ in }
+    ) async throws {
         let store = try await FileSystemStore(folder: folder, create: false)
         let location = ArchiveLocation.snapshot("latest", in: SnapshotCatalog(store))
-        _ = try await Restore(
-            location, to: pool(), options: Restore.Options(mode: mode, width: 2),
-            observer: observer
-        ).run()
+        var options = Restore.Options(mode: mode, width: 2)
+        adjust(&options)
+        _ = try await Restore(location, to: pool(), options: options, observer: observer).run()
     }
 
     private func pool() throws -> MongoPool {

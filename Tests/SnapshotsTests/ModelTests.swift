@@ -9,7 +9,7 @@ import Testing
     /// Documents by collection and by the bytes of their `_id`.
     typealias Model = [String: [BSONValue: BSONDocument]]
 
-    private static let names = ["a", "b", "c.d", "capped"]
+    static let names = ["a", "b", "c.d", "capped"]
 
     @Test(arguments: [UInt64.random(in: 0 ... .max), 1, 2])
     func restoresDoWhatTheModelDoes(seed: UInt64) async throws {
@@ -45,7 +45,7 @@ import Testing
 
     // MARK: The model
 
-    private static func restore(
+    static func restore(
         _ archived: Model, _ mode: Restore.Mode, _ renames: [String: String],
         over live: inout Model
     ) {
@@ -59,7 +59,7 @@ import Testing
     }
 
     /// One line for each collection, and each document, that is not as it should be.
-    private static func differences(_ expected: Model, _ found: Model) -> [String] {
+    static func differences(_ expected: Model, _ found: Model) -> [String] {
         Set(expected.keys).union(found.keys).sorted().flatMap { name -> [String] in
             guard let left = expected[name], let right = found[name] else {
                 return ["\(name) is on one side only"]
@@ -70,7 +70,7 @@ import Testing
         }
     }
 
-    private static func read(_ fixture: SnapshotFixture) async throws -> Model {
+    static func read(_ fixture: SnapshotFixture) async throws -> Model {
         var model: Model = [:]
         for name in try await fixture.names() {
             model[name] = try byID(try await fixture.documents(name))
@@ -78,7 +78,7 @@ import Testing
         return model
     }
 
-    private static func byID(_ documents: [BSONDocument]) throws -> [BSONValue: BSONDocument] {
+    static func byID(_ documents: [BSONDocument]) throws -> [BSONValue: BSONDocument] {
         Dictionary(
             try documents.map { (try $0.require("_id") { $0 }, $0) },
             uniquingKeysWith: { _, last in last })
@@ -86,7 +86,7 @@ import Testing
 
     // MARK: Chance
 
-    private static func collections(_ random: inout SplitMix64) throws -> Model {
+    static func collections(_ random: inout SplitMix64) throws -> Model {
         var model: Model = [:]
         for name in names where random.chance(80) {
             let documents = (0..<random.below(300)).map { _ in someDocument(&random) }
@@ -96,7 +96,7 @@ import Testing
         return model
     }
 
-    private static func someDocument(_ random: inout SplitMix64) -> BSONDocument {
+    static func someDocument(_ random: inout SplitMix64) -> BSONDocument {
         let number = random.below(400)
         let fields = random
         let count = random.below(4)
@@ -123,7 +123,7 @@ import Testing
 
     /// No two into one: the targets are no names of the archive. A rename that fits nothing of it
     /// would be refused.
-    private static func renames(
+    static func renames(
         of archived: Model, _ random: inout SplitMix64
     ) -> [(String, String)] {
         names.prefix(3).filter { archived[$0] != nil && random.chance(30) }.map { name in
@@ -131,7 +131,7 @@ import Testing
         }
     }
 
-    private static func mutate(
+    static func mutate(
         _ live: inout Model, _ fixture: SnapshotFixture, _ random: inout SplitMix64
     ) async throws {
         for name in live.keys.sorted() where name != "capped" {
