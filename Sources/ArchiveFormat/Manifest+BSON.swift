@@ -17,6 +17,7 @@ extension Manifest {
             $0.append("chunk_target_bytes", Int64(chunkTargetByteCount))
             $0.append("documents", Int64(documentCount))
             $0.append("document_bytes", Int64(documentByteCount))
+            if let loss { $0.append("loss", loss.document) }
             $0.append("namespaces", array: namespaces.map(\.document))
         }
     }
@@ -60,6 +61,7 @@ extension Manifest {
                     codec, level: document.require("level", \.wholeNumber)))
             finishedAt = try document.require("finished_at", \.dateMilliseconds)
             chunkTargetByteCount = try document.require("chunk_target_bytes", \.wholeNumber)
+            loss = try document.first("loss")?.document.map(Loss.init)
             let entries = try document.require("namespaces") { $0.type == .array ? $0 : nil }
             namespaces = try entries.array()?.compactMap(\.document).map(NamespaceEntry.init) ?? []
             let documentCount = try document.require("documents", \.wholeNumber)
@@ -119,6 +121,24 @@ extension Manifest.Consistency {
         case let other:
             throw ArchiveError(.unsupportedVersion, "consistency \"\(other)\" is unknown")
         }
+    }
+}
+
+extension Manifest.Loss {
+    fileprivate var document: BSONDocument {
+        BSONDocument {
+            $0.append("chunks", Int64(chunkCount))
+            if let documentCount { $0.append("documents", Int64(clamping: documentCount)) }
+            $0.append("may_be_more", mayBeMore)
+        }
+    }
+
+    fileprivate init(_ document: BSONDocument) throws {
+        self.init(
+            chunkCount: try document.require("chunks", \.wholeNumber),
+            documentCount: try document.first("documents")?.wholeNumber
+                .map { UInt64(clamping: $0) },
+            mayBeMore: try document.require("may_be_more", \.bool))
     }
 }
 

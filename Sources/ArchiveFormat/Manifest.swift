@@ -19,6 +19,8 @@ public struct Manifest: Hashable, Sendable {
     public var compression: Compression
     /// Raw bytes that chunks were cut at.
     public var chunkTargetByteCount: Int
+    /// What the archive lacks of the one that it was salvaged from; nil for whole ones.
+    public var loss: Loss?
     /// In the prelude's order: a chunk's namespace ordinal is a position here.
     public var namespaces: [NamespaceEntry]
 
@@ -71,6 +73,22 @@ public struct Manifest: Hashable, Sendable {
             case .oplog: "oplog"
             case .none: "none"
             }
+        }
+    }
+
+    /// What could not be saved of a damaged archive.
+    public struct Loss: Hashable, Sendable {
+        /// Chunks that are known to be gone.
+        public var chunkCount: Int
+        /// Documents that are known to be gone; nil when nobody knows how many.
+        public var documentCount: UInt64?
+        /// Whether more may be gone than is known.
+        public var mayBeMore: Bool
+
+        public init(chunkCount: Int, documentCount: UInt64?, mayBeMore: Bool) {
+            self.chunkCount = chunkCount
+            self.documentCount = documentCount
+            self.mayBeMore = mayBeMore
         }
     }
 

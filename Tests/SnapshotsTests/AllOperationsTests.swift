@@ -171,8 +171,9 @@ import Testing
         }
         #expect(found.documents.values.reduce(0) { $0 + $1.count } == salvaged)
         if report.losses.isEmpty {
-            #expect(found.documents.filter { !$0.value.isEmpty }
-                == archived.documents.filter { !$0.value.isEmpty })
+            #expect(
+                found.documents.filter { !$0.value.isEmpty }
+                    == archived.documents.filter { !$0.value.isEmpty })
         }
         // Whatever it was, the whole snapshot makes it whole.
         try await fixture.restore()

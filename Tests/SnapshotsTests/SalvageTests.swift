@@ -116,6 +116,7 @@ import Testing
                 let losses = outcome.report.losses.filter { $0.namespace?.description == name }
                 #expect(losses.map(\.chunkCount) == [1], "byte \(position)")
                 #expect(losses.first?.documentCount == UInt64(lost.count))
+                #expect(outcome.report.manifest.loss?.chunkCount ?? 0 >= 1)
             }
             if outcome.documents != whole { #expect(!outcome.report.isComplete) }
         }

@@ -33,7 +33,7 @@ struct VerifyCommand: Job {
             let report = try await ArchiveVerifier.verify(
                 reader, width: width, progress: meter.add)
             return VerifySummary(
-                report: report, id: reader.manifest?.id, archive: archive,
+                report: report, manifest: reader.manifest, archive: archive,
                 seconds: start.duration(to: clock.now) / .seconds(1)
             ).result
         }

@@ -27,8 +27,11 @@ struct ListSummary {
                     Formatting.count(manifest.documentCount),
                     Formatting.bytes(manifest.documentByteCount), stored,
                     String(manifest.namespaces.count), manifest.consistency.name,
-                    manifest.id == entry.id.description
-                        ? "" : "renamed: it is \(manifest.id)",
+                    [
+                        manifest.id == entry.id.description
+                            ? nil : "renamed: it is \(manifest.id)",
+                        LossText(manifest)?.sentence,
+                    ].compactMap(\.self).joined(separator: "; "),
                 ])
             case .failure(let error):
                 table.add([
@@ -56,6 +59,7 @@ struct ListSummary {
                 "finished": .date(manifest.finishedAt),
                 "consistency": ConsistencyText(manifest).json,
                 "codec": .string(manifest.compression.codec.name),
+                "loss": LossText.json(manifest),
                 "damaged": .bool(false),
                 "error": .null,
             ])

@@ -55,11 +55,14 @@ struct ShowSummary {
                 ("consistency", ConsistencyText(manifest).sentence.dropping("consistency ")),
                 ("selection", Self.selection(manifest.selection)),
                 ("size", size),
+            ]
+            if let loss = LossText(manifest) { rows.append(("loss", loss.sentence)) }
+            rows += [
                 (
                     "written by",
                     "\(manifest.tool), \(manifest.compression.codec.name) level "
                         + "\(manifest.compression.level)"
-                ),
+                )
             ]
         } else {
             rows = [
@@ -146,6 +149,7 @@ struct ShowSummary {
             JSONValue.Member("created", .date(manifest.startedAt)),
             JSONValue.Member("finished", .date(manifest.finishedAt)),
             JSONValue.Member("consistency", ConsistencyText(manifest).json),
+            JSONValue.Member("loss", LossText.json(manifest)),
             JSONValue.Member("codec", .string(manifest.compression.codec.name)),
             JSONValue.Member("level", .count(manifest.compression.level)),
             JSONValue.Member("chunk_bytes", .count(manifest.chunkTargetByteCount)),

@@ -1,11 +1,12 @@
 internal import ArchiveEngine
+internal import ArchiveFormat
 internal import Snapshots
 
 /// What a verification says when nothing was wrong.
 struct VerifySummary {
     let report: ArchiveVerifier.Report
-    /// The snapshot's identifier; nil for archives of other tools.
-    let id: String?
+    /// Nil for archives of other tools.
+    let manifest: Manifest?
     let archive: ArchiveOptions.Located
     let seconds: Double
 
@@ -21,8 +22,11 @@ struct VerifySummary {
             Formatting.duration(seconds),
             Formatting.rate(report.documentByteCount, seconds: seconds),
         ]
-        let name = id.map { "snapshot \($0)" } ?? Formatting.visible(archive.name)
-        let line = "\(name) is whole: \(facts.compactMap(\.self).joined(separator: ", "))"
+        let name = manifest.map { "snapshot \($0.id)" } ?? Formatting.visible(archive.name)
+        var line = "\(name) is whole: \(facts.compactMap(\.self).joined(separator: ", "))"
+        if let loss = LossText(manifest) {
+            line += "\nof what it was made from something is missing: \(loss.sentence)"
+        }
         guard !report.hasChunkChecksums else { return line }
         return line
             + "\nit is no archive of cairn's and has no checksums of its chunks; the CRC-64 of "
@@ -31,7 +35,8 @@ struct VerifySummary {
 
     private var json: JSONValue {
         .object([
-            "id": .optional(id),
+            "id": .optional(manifest?.id),
+            "loss": manifest.map(LossText.json) ?? .null,
             "path": .optional(archive.path),
             "documents": .count(report.documentCount),
             "bytes": .count(report.documentByteCount),

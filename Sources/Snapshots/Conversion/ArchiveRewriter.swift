@@ -131,6 +131,7 @@ struct ArchiveRewriter: Sendable {
             selection: original?.selection ?? Manifest.Selection(),
             compression: options.compression)
         manifest.finishedAt = original?.finishedAt ?? environment.now()
+        manifest.loss = defects?.loss ?? original?.loss
         return manifest
     }
 }
@@ -144,8 +145,16 @@ final class Defects: @unchecked Sendable {
     /// Namespaces whose end is missing.
     private(set) var cutNamespaces: [Namespace] = []
 
+    /// Where and why reading ended early.
+    var ending: ArchiveError?
+
     /// Whether nothing is wrong.
-    var isEmpty: Bool { damagedNamespaces.isEmpty && cutNamespaces.isEmpty }
+    var isEmpty: Bool { damagedNamespaces.isEmpty && cutNamespaces.isEmpty && ending == nil }
+
+    /// What is gone: nobody knows how much. Nil when nothing is.
+    var loss: Manifest.Loss? {
+        isEmpty ? nil : Manifest.Loss(chunkCount: 0, documentCount: nil, mayBeMore: true)
+    }
 
     func damaged(_ namespaces: [Namespace]) { damagedNamespaces += namespaces }
 

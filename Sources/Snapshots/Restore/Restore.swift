@@ -128,6 +128,11 @@ public struct Restore: Sendable {
     private func runOnce(_ context: inout RestoreContext) async throws -> RestoreReport {
         let reader = try await openChecked()
         context.seal = (reader as? IndexedArchiveReader)?.seal
+        if reader.manifest?.loss != nil {
+            observer.noticed(
+                "the snapshot was salvaged from a damaged archive and is not complete; \"cairn "
+                    + "show\" tells what is known to be gone")
+        }
         let plan = try await RestorePlan(reader, options, context)
         if let indexed = reader as? IndexedArchiveReader { indexed.select(plan.selected) }
         if options.isResumed, plan.leftovers.isEmpty {

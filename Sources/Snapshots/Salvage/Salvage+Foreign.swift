@@ -5,8 +5,8 @@ internal import ObjectStorage
 /// Archives of other tools, and those that come through a pipe: read until the first defect.
 extension Salvage {
     func foreign(_ id: SnapshotID) async throws -> SalvageReport {
-        let reader = TolerantReader(try await location.open())
         let defects = Defects()
+        let reader = TolerantReader(try await location.open(), defects)
         let rewriter = ArchiveRewriter(
             options: Conversion.Options(
                 width: options.width, temporaryFolder: options.temporaryFolder),
@@ -30,18 +30,19 @@ extension Salvage {
             manifest: summary.index.manifest, place: place,
             storedByteCount: summary.storedByteCount, seal: summary.seal, seconds: 0,
             chunkCount: reader.chunkCount, losses: damaged + cut, hasCatalog: true,
-            ending: reader.ending.map { "reading ended there: \($0)" })
+            ending: defects.ending.map { "reading ended there: \($0)" })
     }
 }
 
 /// Takes the first defect for the end of the archive. Used by one task.
 private final class TolerantReader: ArchiveReader {
     private let base: any ArchiveReader
-    private(set) var ending: ArchiveError?
+    private let defects: Defects
     private(set) var chunkCount = 0
 
-    init(_ base: any ArchiveReader) {
+    init(_ base: any ArchiveReader, _ defects: Defects) {
         self.base = base
+        self.defects = defects
     }
 
     var prelude: ArchivePrelude { base.prelude }
@@ -49,7 +50,7 @@ private final class TolerantReader: ArchiveReader {
     var storedByteCount: UInt64? { base.storedByteCount }
 
     func next() async throws -> PendingChunk? {
-        guard ending == nil else { return nil }
+        guard defects.ending == nil else { return nil }
         do {
             let chunk = try await base.next()
             // A chunk that can't be used is where reading ends, too.
@@ -57,7 +58,7 @@ private final class TolerantReader: ArchiveReader {
             if chunk != nil { chunkCount += 1 }
             return chunk
         } catch let error as ArchiveError {
-            ending = error
+            defects.ending = error
             return nil
         }
     }

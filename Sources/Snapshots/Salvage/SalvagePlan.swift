@@ -90,6 +90,7 @@ struct SalvagePlan: Sendable {
             consistency: consistency,
             selection: original?.selection ?? Manifest.Selection(), compression: compression)
         manifest.finishedAt = original?.finishedAt ?? now
+        manifest.loss = loss
         return manifest
     }
 
@@ -98,6 +99,18 @@ struct SalvagePlan: Sendable {
         guard let original else { return .none }
         if case .oplog = original.consistency, !isWhole { return .none }
         return original.consistency
+    }
+
+    /// What is gone; nil when nothing is, as far as anybody can know.
+    private var loss: Manifest.Loss? {
+        let isEndKnown = original != nil
+        guard !losses.isEmpty || !isEndKnown || !hasCatalog else { return original?.loss }
+        let counts = losses.map(\.documentCount)
+        let isKnown = isEndKnown && counts.allSatisfy { $0 != nil }
+        return Manifest.Loss(
+            chunkCount: losses.reduce(0) { $0 + $1.chunkCount },
+            documentCount: isKnown ? counts.compactMap(\.self).reduce(0, +) : nil,
+            mayBeMore: !isKnown)
     }
 
     /// How each namespace had been read, where that is known.
