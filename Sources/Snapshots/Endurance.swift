@@ -12,12 +12,16 @@ final class Endurance: Sendable {
 
     private let limit: Duration
     private let observer: any JobObserver
+    private let exhausted = Atomic<Bool>(false)
 
     /// - Parameter seconds: how long an outage is endured; 0 for not at all.
     init(seconds: Double, observer: any JobObserver) {
         limit = .seconds(seconds)
         self.observer = observer
     }
+
+    /// Whether an outage has lasted longer than is endured.
+    var isExhausted: Bool { exhausted.load(ordering: .relaxed) }
 
     /// Calls `body` until it succeeds, fails for another reason or the time is over.
     ///
@@ -39,7 +43,10 @@ final class Endurance: Sendable {
                 let isFresh = outageStart == nil || hasRun && error.code != .serverSelection
                 if isFresh { pause = Self.pauseMin }
                 let began = isFresh ? clock.now : outageStart ?? start
-                guard began.duration(to: clock.now) + pause <= limit else { throw error }
+                guard began.duration(to: clock.now) + pause <= limit else {
+                    exhausted.store(true, ordering: .relaxed)
+                    throw error
+                }
                 if isFresh {
                     observer.noticed("the server does not answer; trying again: \(error)")
                 }

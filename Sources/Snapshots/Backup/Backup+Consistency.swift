@@ -96,8 +96,7 @@ extension Backup {
 
     private func isChange(_ error: any Error) -> Bool {
         switch error {
-        case let error as SnapshotError:
-            return [.catalogChanged, .interrupted].contains(error.code)
+        case let error as SnapshotError: return error.code == .catalogChanged
         case let error as MongoError:
             return error.code == .snapshotUnavailable
                 || error.serverCode == Self.queryPlanKilled

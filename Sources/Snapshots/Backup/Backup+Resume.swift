@@ -32,6 +32,33 @@ extension Backup {
         return unfinished
     }
 
+    /// How often it goes on after an outage that cut off what can't be repeated on the spot.
+    private static let interruptionCountMax = 10
+
+    /// Whether the server was away during something that can't be repeated on the spot.
+    func isInterruption(_ error: any Error) -> Bool {
+        switch error {
+        case let error as SnapshotError: return error.code == .interrupted
+        case let error as MongoError: return error.mayPass
+        default: return false
+        }
+    }
+
+    func canGoOn(after interruptionCount: Int) -> Bool {
+        if case .pipe = destination { return false }
+        return options.enduranceSeconds > 0 && !endurance.isExhausted
+            && interruptionCount < Self.interruptionCountMax
+    }
+
+    /// - Returns: the same error.
+    func tellingOfResumption(_ error: any Error) -> any Error {
+        if case .pipe = destination { return error }
+        observer.noticed(
+            "what was read so far stays; run it again with --resume to go on, or without to begin "
+                + "anew")
+        return error
+    }
+
     /// The server that is read, where that is certain.
     func hostRead(_ server: ServerInfo) -> String? {
         pool.uri.readsPrimary ? server.host : nil

@@ -88,6 +88,7 @@ public struct Backup: Sendable {
     public func run() async throws -> Report {
         var attempt = try await firstAttempt()
         var unfinished = options.isResumed ? try await findUnfinished() : nil
+        var interruptionCount = 0
         while true {
             do {
                 return try await runOnce(attempt.level, unfinished)
@@ -96,6 +97,14 @@ public struct Backup: Sendable {
                     "what the killed backup was reading is not to be had any more; starting again "
                         + "from the beginning: \(error)")
                 unfinished = nil
+            } catch where isInterruption(error) {
+                guard canGoOn(after: interruptionCount) else { throw tellingOfResumption(error) }
+                interruptionCount += 1
+                observer.noticed("the server was away; going on with what was read: \(error)")
+                _ = try await endurance.run { _ in
+                    try await pool.withConnection { try await $0.serverInfo() }
+                }
+                unfinished = try await findUnfinished()
             } catch {
                 attempt = try self.attempt(after: error, in: attempt)
                 unfinished = nil
@@ -173,7 +182,8 @@ public struct Backup: Sendable {
                 return chunk.map { .raw($0) }
             })
         }
-        try await checkNothingVanished(plan, writer.entries)
+        let entries = writer.entries
+        try await endurance.run { _ in try await checkNothingVanished(plan, entries) }
         if let position = unfinished?.position {
             try await checkCount(
                 plan.streams[Int(position.ordinal)],

@@ -80,7 +80,7 @@ extension ArchiveDestination {
             observer.noticed("removed \(name), left behind by a backup that was killed")
         }
         let summary = try await store.withUpload(
-            key: key, note: note, keepsUnfinished: { Self.isWorthKeeping($0, observer) }
+            key: key, note: note, keepsUnfinished: Self.isWorthKeeping
         ) { upload in
             let summary = try await body(upload)
             observer.progressed(JobProgress(phase: .publishing))
@@ -92,12 +92,12 @@ extension ArchiveDestination {
     }
 
     /// What a lost server has cut off can be gone on with.
-    private static func isWorthKeeping(_ error: any Error, _ observer: any JobObserver) -> Bool {
-        guard let error = error as? MongoError, error.isNetworkError else { return false }
-        observer.noticed(
-            "what was read so far stays; run it again with --resume to go on, or without to begin "
-                + "anew")
-        return true
+    private static func isWorthKeeping(_ error: any Error) -> Bool {
+        switch error {
+        case let error as SnapshotError: return error.code == .interrupted
+        case let error as MongoError: return error.mayPass
+        default: return false
+        }
     }
 
     /// What was written is on stable storage by now: its index must come back as it was made.

@@ -146,7 +146,9 @@ public struct LiveComparison: Sendable {
     ) async throws -> NamespaceDifference {
         var pair = ComparedPair(choice.target, options)
         try pair.compareDefinitions(choice.descriptor, live)
-        guard choice.descriptor.type != .view, live.type != .view else { return pair.difference }
+        let type = choice.descriptor.type
+        let isComparable = type == live.type || type == .special && live.type == .collection
+        guard isComparable, type != .view else { return pair.difference }
         try await pair.compareDocuments(
             documents, LiveDocuments(live.dataNamespace, pool, at: moment))
         return pair.difference
