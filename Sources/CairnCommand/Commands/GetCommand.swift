@@ -14,9 +14,9 @@ struct GetCommand: Job {
             Only the chunks that may hold the document are read, and no server is needed.
 
             The _id is Extended JSON: 42, '"text"', '{"$oid": "…"}'. 24 hexadecimal digits are an \
-            ObjectId, and what is no JSON is a string. Whole and floating numbers are found \
-            whatever their type, decimals only by the same bytes. In front of a negative number \
-            write --.
+            ObjectId, and what is no JSON and does not begin like it is a string. Whole and \
+            floating numbers are found whatever their type, decimals only by the same bytes. In \
+            front of a negative number write --.
 
             Examples:
               cairn get latest shop.orders 1042
@@ -44,7 +44,7 @@ struct GetCommand: Job {
     func perform(_ observer: any JobObserver) async throws -> JobResult {
         let (source, names) = try source.divided(names, count: 2, "a collection and an _id")
         let namespace = try DocumentName.namespace(names[0])
-        let id = DocumentName.id(names[1])
+        let id = try DocumentName.id(names[1])
         let width = try width.resolved(try await config.load())
         let archive = try await source.locate()
         let finding = try await naming(archive.name) {

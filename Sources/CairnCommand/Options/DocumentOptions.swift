@@ -34,8 +34,11 @@ enum DocumentName {
     }
 
     /// An `_id`: Extended JSON such as `42`, `"42"` or `{"$oid": "…"}`; 24 hexadecimal digits are
-    /// an ObjectId; anything else is a string.
-    static func id(_ text: String) -> BSONValue {
+    /// an ObjectId; anything else that does not begin like JSON's own marks is a string.
+    ///
+    /// - Throws: `Failure` with `usage` for what begins with a brace, a bracket or a quotation mark
+    ///   and is no Extended JSON.
+    static func id(_ text: String) throws -> BSONValue {
         if text.utf8.count == 24, text.allSatisfy(\.isHexDigit) {
             let digits = Array(text)
             let bytes = stride(from: 0, to: 24, by: 2).compactMap {
@@ -46,6 +49,9 @@ enum DocumentName {
         do throws(ExtendedJSONError) {
             return try ExtendedJSONParser.value(utf8: Array(text.utf8))
         } catch {
+            guard !["{", "[", "\""].contains(text.prefix(1)) else {
+                throw Failure.usage("the _id can't be read as Extended JSON: \(error)")
+            }
             let document = BSONDocument { $0.append("", text) }
             return BSONValue(type: .string, bytes: document.bytes[6..<document.bytes.count - 1])
         }

@@ -97,7 +97,7 @@ public struct Backup: Sendable {
                     "what the killed backup was reading is not to be had any more; starting again "
                         + "from the beginning: \(error)")
                 unfinished = nil
-            } catch where isInterruption(error) {
+            } catch  where isInterruption(error) {
                 guard canGoOn(after: interruptionCount) else { throw tellingOfResumption(error) }
                 interruptionCount += 1
                 observer.noticed("the server was away; going on with what was read: \(error)")
