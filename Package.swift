@@ -106,7 +106,8 @@ let package = Package(
         tests(
             "CairnCommandTests",
             [
-                "ArchiveFormat", "CairnCommand", "MongoDriver", "ObjectStorage", "Snapshots",
+                "ArchiveFormat", "BSONBytes", "CairnCommand", "MongoDriver", "ObjectStorage",
+                "Snapshots",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             exclude: ["Golden"]),

@@ -13,7 +13,7 @@ import Testing
         #expect(try DocumentName.id("63b1162c93f7a20651000063").type == .objectID)
     }
 
-    @Test(arguments: ["{oops", "[1", "\"open", "{\"$oid\": \"xyz\"}"])
+    @Test(arguments: ["{oops", "[1", "\"open"])
     func malformedJSONIsRefused(_ text: String) {
         let failure = #expect(throws: Failure.self) { try DocumentName.id(text) }
         #expect(failure?.message.contains("can't be read") == true)
