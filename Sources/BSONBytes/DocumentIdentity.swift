@@ -22,6 +22,19 @@ public struct DocumentIdentity: Hashable, Sendable {
         hash = withUnsafeBytes(of: number) { Self.hash($0, tag: BSONType.int64.rawValue) }
     }
 
+    /// Whether no other identity can be of an `_id` that a server takes for equal: not so for
+    /// numbers that are not whole, decimals, symbols, and documents and arrays, which may hold
+    /// such.
+    public static func isExact(_ document: UnsafeRawBufferPointer) throws(BSONError) -> Bool {
+        guard let (type, range) = try DocumentKey.findID(in: document) else { return true }
+        switch type {
+        case .double:
+            return number(type, UnsafeRawBufferPointer(rebasing: document[range])) != nil
+        case .decimal128, .symbol, .document, .array: return false
+        default: return true
+        }
+    }
+
     /// Which of `count` parts of all identities it belongs to.
     public func part(of count: Int) -> Int {
         Int(truncatingIfNeeded: (hash >> 96) % UInt128(count))

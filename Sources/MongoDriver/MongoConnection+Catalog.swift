@@ -34,6 +34,19 @@ extension MongoConnection {
         return try await list(command, in: database).map { try CollectionInfo($0) }
     }
 
+    /// Whether there is a collection or view of that name. Cost: one entry, however many there are.
+    public nonisolated func hasCollection(
+        _ collection: String, in database: String
+    ) async throws -> Bool {
+        let command = BSONDocument {
+            $0.append("listCollections", Int32(1))
+            $0.append("filter", BSONDocument { $0.append("name", collection) })
+            $0.append("nameOnly", true)
+            $0.append("cursor", BSONDocument())
+        }
+        return try await !list(command, in: database).isEmpty
+    }
+
     /// A collection's index specifications in the server's order, `_id` first.
     ///
     /// - Throws: `MongoError` with `namespaceNotFound` when there is no such collection.

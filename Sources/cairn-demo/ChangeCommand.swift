@@ -26,7 +26,9 @@ struct ChangeCommand: AsyncParsableCommand {
         let pool = try MongoPool(uri: try MongoURI(uri), connectionCountMax: 2)
         try await pool.withConnection { connection in
             for info in try await connection.collections(in: database)
-            where info.type == "collection" && !info.name.hasPrefix("system.") {
+            where info.type == "collection"
+                && !["system.", "cairn."].contains(where: info.name.hasPrefix)
+            {
                 let ids = try await Self.someIDs(info.name, database, connection)
                 try await Self.change(ids, info.name, database, connection)
             }

@@ -156,6 +156,23 @@ import Testing
         try await fixture.drop()
     }
 
+    @Test func oneWithACollationIsOnlyLoadedWhenItDiffers() async throws {
+        let fixture = try await SnapshotFixture.shared()
+        let collation = BSONDocument { $0.append("locale", "en") }
+        try await fixture.create("c", BSONDocument { $0.append("collation", collation) })
+        try await fixture.insert(made(0..<50), "c")
+        try await fixture.backup()
+        let expected = try await fixture.state()
+        let start = try #require(
+            try await fixture.pool.withConnection { try await $0.operationTime() })
+        #expect(try await restore(fixture).equalCount == 50)
+        #expect(try await fixture.writeCount(since: start) == 0)
+        try await fixture.replace(id(3), by: document(3), "c")
+        #expect(try await restore(fixture).insertedCount == 50)
+        #expect(try await fixture.state() == expected)
+        try await fixture.drop()
+    }
+
     @Test func aDamagedArchiveWritesNothing() async throws {
         let fixture = try await SnapshotFixture.shared()
         try await fixture.insert(made(0..<20_000), "c")

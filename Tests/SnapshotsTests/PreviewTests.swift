@@ -71,6 +71,51 @@ import Testing
         try await fixture.drop()
     }
 
+    /// By a collation, or as numbers of other types, `_id`s are equal whose bytes are not: such a
+    /// document is overwritten, whatever it looks like.
+    @Test func disguisedDocumentsAreFound() async throws {
+        let fixture = try await SnapshotFixture.shared()
+        let collation = BSONDocument {
+            let collation = BSONDocument {
+                $0.append("locale", "en")
+                $0.append("strength", Int32(2))
+            }
+            $0.append("collation", collation)
+        }
+        func named(_ id: BSONValue, _ text: String) -> BSONDocument {
+            document(id: id) { $0.append("text", text) }
+        }
+        func text(_ text: String) throws -> BSONValue { try BSONValue.made { $0.append("", text) } }
+        func nested(_ build: (inout BSONBuilder) -> Void) throws -> BSONValue {
+            let document = BSONDocument(build)
+            return try BSONValue.made { $0.append("", document) }
+        }
+        try await fixture.create("c", collation)
+        try await fixture.insert(
+            [named(text("A"), "x"), named(text("B"), "x"), named(text("same"), "x")], "c")
+        try await fixture.insert(
+            [named(nested { $0.append("a", Int32(1)) }, "x"), document(5)], "numbers")
+        try await fixture.backup()
+        try await fixture.delete(text("A"), "c")
+        try await fixture.delete(text("B"), "c")
+        try await fixture.insert([named(text("a"), "live"), named(text("d"), "live")], "c")
+        try await fixture.delete(nested { $0.append("a", Int32(1)) }, "numbers")
+        try await fixture.insert([named(nested { $0.append("a", 1.0) }, "live")], "numbers")
+        let report = try await preview(fixture)
+        let collated = try #require(report.entries.first?.difference)
+        #expect(collated.onlyInFirstCount == 1 && collated.onlyInFirst.first?.string == "B")
+        #expect(collated.differingCount == 1 && collated.equalCount == 1)
+        #expect(collated.onlyInSecondCount == 1 && collated.onlyInSecond.first?.string == "d")
+        let numbers = try #require(report.entries.last?.difference)
+        #expect(numbers.onlyInFirstCount == 0 && numbers.onlyInSecondCount == 0)
+        #expect(numbers.differingCount == 1 && numbers.equalCount == 1)
+        // And that is what a merge does.
+        let outcome = try await fixture.restore(nil, .merge).outcome
+        #expect(outcome.insertedCount == 1 && outcome.overwrittenCount == 2)
+        #expect(outcome.equalCount == 2)
+        try await fixture.drop()
+    }
+
     @Test func definitionsAreCompared() async throws {
         let fixture = try await SnapshotFixture.shared()
         try await CollectionKinds.make(fixture)

@@ -66,6 +66,31 @@ import Testing
         try await fixture.drop()
     }
 
+    /// One collection that can't be put back is no reason to leave the others.
+    @Test func whatIsInTheWayIsSaidAndTheRestIsPutBack() async throws {
+        let fixture = try await SnapshotFixture.shared()
+        for name in ["a", "b", "c"] {
+            try await fixture.insert(Self.made(0..<3, "snapshot"), name)
+        }
+        try await fixture.backup()
+        for name in ["a", "b", "c"] { try await fixture.insert(Self.made(3..<5, "live"), name) }
+        let job = try await restore(fixture)
+        try await fixture.dropCollection("b")
+        try await fixture.create(
+            "b",
+            BSONDocument {
+                $0.append("viewOn", "a")
+                $0.append("pipeline", array: [BSONDocument]())
+            })
+        let error = await #expect(throws: SnapshotError.self) { _ = try await undo(job, fixture) }
+        #expect(error?.message.contains("1 of 3") == true, "\(String(describing: error))")
+        for name in ["a", "c"] { #expect(try await fixture.documents(name).count == 5) }
+        try await fixture.dropCollection("b")
+        _ = try await undo(job, fixture)
+        #expect(try await fixture.documents("b").count == 5)
+        try await fixture.drop()
+    }
+
     @Test func whatIsKeptIsInNoBackup() async throws {
         let fixture = try await SnapshotFixture.shared()
         try await fixture.insert(Self.made(0..<50, "snapshot"), "c")

@@ -150,7 +150,7 @@ struct RestoreCommand: Job {
         guard let job = JobID(text) else {
             throw Failure.usage("\"\(text)\" is no job's name; \"cairn kept\" lists them")
         }
-        let pool = try connection.makePool(connectionCountMax: 2, isPatient: true)
+        let pool = try connection.makePool(connectionCountMax: 8, isPatient: true)
         defer { pool.close() }
         let newJob = JobID(kind: "undo", .system)
         let report = try await Undo(of: job, as: newJob, on: pool, observer: observer).run()
@@ -181,7 +181,7 @@ struct RestoreCommand: Job {
         guard !resume || mode != .preview else {
             throw Failure.usage("--resume is for restores that write")
         }
-        options.keepOld = keep.kept(.system)
+        options.keepOld = try keep.kept(.system)
         options.isResumed = resume && mode == .replace && !inPlace
         options.enduranceSeconds = endurance.seconds
         guard onConflict == nil || mode == .merge else {

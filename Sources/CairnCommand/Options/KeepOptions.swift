@@ -13,8 +13,9 @@ struct KeepOptions: ParsableArguments, Sendable {
     /// For how long.
     @Option(
         help: ArgumentHelp(
-            "With --keep-old, for how long, such as 24h or 30d.", valueName: "time"))
-    var keepFor = TimeSpan(seconds: 7 * 86400)
+            "With --keep-old, for how long, such as 24h or 30d. (default: 7d)",
+            valueName: "time"))
+    var keepFor: TimeSpan?
 
     /// The job to undo.
     @Option(
@@ -23,10 +24,18 @@ struct KeepOptions: ParsableArguments, Sendable {
             valueName: "job"))
     var undo: String?
 
+    private static let standard = TimeSpan(seconds: 7 * 86400)
+
     /// What the restore shall keep; nil for nothing.
-    func kept(_ environment: JobEnvironment) -> Restore.KeepOld? {
-        guard keepOld else { return nil }
-        return Restore.KeepOld(
-            job: JobID(kind: "restore", environment), seconds: keepFor.seconds)
+    ///
+    /// - Throws: a usage failure for a time without anything to be kept, or that is none.
+    func kept(_ environment: JobEnvironment) throws -> Restore.KeepOld? {
+        guard keepOld else {
+            guard keepFor == nil else { throw Failure.usage("--keep-for is for --keep-old") }
+            return nil
+        }
+        let time = keepFor ?? Self.standard
+        guard time.seconds > 0 else { throw Failure.usage("--keep-for is at least 1s") }
+        return Restore.KeepOld(job: JobID(kind: "restore", environment), seconds: time.seconds)
     }
 }

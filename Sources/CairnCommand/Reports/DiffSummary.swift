@@ -64,7 +64,7 @@ struct DiffSummary {
                 + "\(Formatting.count(difference.differingCount)) differ, "
                 + "\(Formatting.count(difference.equalCount)) equal"
         ]
-        lines += try DifferenceText.definitions(difference)
+        lines += try DifferenceText.definitions(difference) { "\($0) → \($1)" }
         for id in difference.onlyInFirst {
             lines.append("  only in the first: \(try DifferenceText.spelt(id))")
         }

@@ -18,14 +18,18 @@ enum DifferenceText {
     }
 
     /// Options and indexes that differ, a line each.
-    static func definitions(_ difference: NamespaceDifference) throws -> [String] {
+    ///
+    /// - Parameter change: how the first side's value and the second's are put together.
+    static func definitions(
+        _ difference: NamespaceDifference, _ change: (String, String) -> String
+    ) throws -> [String] {
         try difference.options.map { field in
-            "  option \(Formatting.visible(field.path)): \(try spelt(field.first)) → "
-                + "\(try spelt(field.second))"
+            "  option \(Formatting.visible(field.path)): "
+                + change(try spelt(field.first), try spelt(field.second))
         }
             + difference.indexes.map { index in
-                "  index \(Formatting.visible(index.name)): \(try spelt(index.first)) → "
-                    + "\(try spelt(index.second))"
+                "  index \(Formatting.visible(index.name)): "
+                    + change(try spelt(index.first), try spelt(index.second))
             }
     }
 

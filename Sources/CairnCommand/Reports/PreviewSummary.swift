@@ -57,7 +57,9 @@ struct PreviewSummary {
                     equal: difference.equalCount, onlyLive: difference.onlyInSecondCount)
         ]
         if !difference.isInSecond { lines.append("  is not there yet") }
-        lines += try DifferenceText.definitions(difference)
+        if difference.isInSecond {
+            lines += try DifferenceText.definitions(difference) { "\($1) becomes \($0)" }
+        }
         for id in difference.onlyInFirst {
             lines.append("  to insert: \(try DifferenceText.spelt(id))")
         }

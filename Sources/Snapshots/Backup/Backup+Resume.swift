@@ -14,7 +14,7 @@ extension Backup {
             guard let draft = try? BackupDraft(bytes: upload.note), draft.fits(options),
                 draft.manifest.source.serverVersion == server.versionString,
                 draft.manifest.source.replicaSet == server.setName,
-                draft.manifest.id > found?.1.manifest.id ?? ""
+                Self.isBetter((upload, draft), than: found)
             else { continue }
             found = (upload, draft)
         }
@@ -27,9 +27,18 @@ extension Backup {
         }
         let documentCount = unfinished.kept.reduce(0) { $0 + Int($1.chunk.header.documentCount) }
         observer.noticed(
-            "going on with \(draft.manifest.id), which was killed: \(documentCount) documents are "
-                + "taken over")
+            "going on with \(draft.manifest.id), which was cut off; documents taken over: "
+                + "\(documentCount)")
         return unfinished
+    }
+
+    /// The newest; of one that was gone on with and killed again, the part that is larger.
+    private static func isBetter(
+        _ new: (UnfinishedUpload, BackupDraft), than old: (UnfinishedUpload, BackupDraft)?
+    ) -> Bool {
+        guard let old else { return true }
+        return (new.1.manifest.id, new.0.reader.byteCount)
+            > (old.1.manifest.id, old.0.reader.byteCount)
     }
 
     /// How often it goes on after an outage that cut off what can't be repeated on the spot.

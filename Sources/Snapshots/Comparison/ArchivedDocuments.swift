@@ -1,6 +1,7 @@
 internal import ArchiveEngine
 internal import ArchiveFormat
 internal import BSONBytes
+internal import Synchronization
 
 /// A collection of a snapshot, on its way through a comparison.
 struct ArchivedDocuments: ComparedDocuments {
@@ -8,9 +9,15 @@ struct ArchivedDocuments: ComparedDocuments {
     let entry: Manifest.NamespaceEntry
     /// Chunks that hold documents of it.
     var sequences: [UInt32]
+    private let recent: RecentChunk
 
-    init(_ chunks: IndexedChunks, _ ordinal: UInt32) {
+    /// - Parameter recent: the same for collections that are read one after another, and may share
+    ///   chunks.
+    init(
+        _ chunks: IndexedChunks, _ ordinal: UInt32, _ recent: RecentChunk = RecentChunk()
+    ) {
         self.chunks = chunks
+        self.recent = recent
         entry = chunks.index.manifest.namespaces[Int(ordinal)]
         sequences = (entry.chunks.map(Array.init) ?? []).filter { sequence in
             let row = chunks.index.rows[Int(sequence)]
@@ -59,7 +66,7 @@ struct ArchivedDocuments: ComparedDocuments {
     func content(
         _ sequence: UInt32, part: Int = 0, of count: Int = 1
     ) async throws -> ComparedContent {
-        let chunk = try await chunks.read(sequence).decoded()
+        let chunk = try await decoded(sequence)
         return try ComparedContent(
             chunk.bytes, ranges(in: chunk), sequence: sequence, part: part, of: count)
     }
@@ -68,8 +75,18 @@ struct ArchivedDocuments: ComparedDocuments {
     ///
     /// - Throws: `ArchiveError` for a damaged chunk.
     func runs(_ sequence: UInt32) async throws -> [ArraySlice<UInt8>] {
-        let chunk = try await chunks.read(sequence).decoded()
+        let chunk = try await decoded(sequence)
         return ranges(in: chunk).map { chunk.bytes[$0] }
+    }
+
+    private func decoded(_ sequence: UInt32) async throws -> DecodedChunk {
+        guard chunks.index.rows[Int(sequence)].kind == .mixed else {
+            return try await chunks.read(sequence).decoded()
+        }
+        if let chunk = recent[sequence] { return chunk }
+        let chunk = try await chunks.read(sequence).decoded()
+        recent[sequence] = chunk
+        return chunk
     }
 
     private func ranges(in chunk: DecodedChunk) -> [Range<Int>] {
@@ -92,5 +109,16 @@ struct ArchivedDocuments: ComparedDocuments {
             }
         }
         return found
+    }
+}
+
+/// The last chunk that was decoded and is shared by several collections, so that not each of them
+/// decodes it anew.
+final class RecentChunk: Sendable {
+    private let last = Mutex<(sequence: UInt32, chunk: DecodedChunk)?>(nil)
+
+    subscript(sequence: UInt32) -> DecodedChunk? {
+        get { last.withLock { $0?.sequence == sequence ? $0?.chunk : nil } }
+        set { last.withLock { $0 = newValue.map { (sequence, $0) } } }
     }
 }

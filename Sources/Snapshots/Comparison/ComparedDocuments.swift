@@ -3,6 +3,12 @@ internal import BSONBytes
 
 /// One side of a comparison: the documents of a collection, of an archive or of a server.
 protocol ComparedDocuments: Sendable {
+    /// Whether its `_id`s may be equal although their bytes are not, by a collation.
+    var hasCollation: Bool { get }
+
+    /// Documents whose `_id`s are equal to some of these as the server takes it.
+    func counterparts(of ids: [BSONValue]) async throws -> [BSONDocument]
+
     /// How many there are to be read; of a collection that is written to, about.
     var documentCount: UInt64 { get }
 
@@ -18,6 +24,12 @@ protocol ComparedDocuments: Sendable {
     ) async throws
 }
 
+extension ComparedDocuments {
+    var hasCollation: Bool { false }
+
+    func counterparts(of ids: [BSONValue]) async throws -> [BSONDocument] { [] }
+}
+
 /// Some documents of one side of a comparison.
 struct ComparedContent: Sendable {
     /// A document, by what it is known by and what it is.
@@ -25,6 +37,8 @@ struct ComparedContent: Sendable {
         let identity: DocumentIdentity
         let content: DocumentFingerprint
         let place: Place
+        /// Whether no document of another identity can have an equal `_id`.
+        let isExact: Bool
     }
 
     /// Where a document is: the chunk, and where in its decoded bytes; within a reply of a server
@@ -66,7 +80,9 @@ struct ComparedContent: Sendable {
                             sequence: sequence, offset: UInt32(offset),
                             byteCount: UInt32(byteCount))
                         entries.append(
-                            Entry(identity: identity, content: content, place: place))
+                            Entry(
+                                identity: identity, content: content, place: place,
+                                isExact: try DocumentIdentity.isExact(document)))
                     }
                     offset += byteCount
                 }

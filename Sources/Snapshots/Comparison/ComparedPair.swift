@@ -5,6 +5,9 @@ internal import BSONBytes
 /// The same collection in two snapshots, or in a snapshot and on a server, on its way to what
 /// differs.
 struct ComparedPair {
+    /// How many documents are looked at for those that are told by name.
+    private static let sampleAttemptCountMax = 1000
+
     private let options: Comparison.Options
     private(set) var difference: NamespaceDifference
 
@@ -95,12 +98,14 @@ struct ComparedPair {
         var differing: [(ComparedContent.Entry, BSONDocument)] = []
         let sampleCount = options.sampleCount
         var found = difference
+        var isDisguised = passes.second.hasCollation
         let left = try await passes.run(pass, of: count) { verdict, entry, content in
             switch verdict {
             case .equal:
                 found.equalCount += 1
             case .onlyInSecond:
                 found.onlyInSecondCount += 1
+                isDisguised = isDisguised || !entry.isExact
                 if found.onlyInSecond.count < sampleCount {
                     found.onlyInSecond.append(try content.document(entry.place).identifier)
                 }
@@ -113,23 +118,52 @@ struct ComparedPair {
         }
         difference = found
         difference.onlyInFirstCount += UInt64(left.count)
-        try await tell(differing, left, of: passes.first)
+        let suspects = isDisguised ? left : left.filter { !$0.isExact }
+        try await unmask(suspects, passes)
+        try await tell(differing, left, passes, suspects: Set(suspects.map(\.identity)))
+    }
+
+    /// Finds documents that have a counterpart all the same: by a collation, or as numbers of other
+    /// types, `_id`s are equal whose bytes are not. Such a document is overwritten by a restore.
+    private mutating func unmask(
+        _ suspects: [ComparedContent.Entry], _ passes: DocumentPasses
+    ) async throws {
+        guard !suspects.isEmpty, difference.onlyInSecondCount > 0 else { return }
+        let places = Dictionary(grouping: suspects.map(\.place), by: \.sequence)
+        var (found, matched): (UInt64, Set<BSONValue>) = (0, [])
+        for (sequence, places) in places.sorted(by: { $0.key < $1.key }) {
+            let content = try await passes.first.content(sequence)
+            let ids = try places.map { try content.document($0).identifier }
+            let documents = try await passes.second.counterparts(of: ids)
+            found += UInt64(documents.count)
+            for document in documents { matched.insert(try document.identifier) }
+        }
+        found = min(found, difference.onlyInSecondCount, difference.onlyInFirstCount)
+        difference.onlyInFirstCount -= found
+        difference.onlyInSecondCount -= found
+        difference.differingCount += found
+        difference.onlyInSecond.removeAll { matched.contains($0) }
     }
 
     /// Looks again at the first few documents of the first side that differ or are only there.
     private mutating func tell(
         _ differing: [(ComparedContent.Entry, BSONDocument)], _ left: [ComparedContent.Entry],
-        of first: ArchivedDocuments
+        _ passes: DocumentPasses, suspects: Set<DocumentIdentity>
     ) async throws {
+        let first = passes.first
         for (entry, other) in differing {
             let own = try await first.document(entry.place)
             difference.differing.append(
                 NamespaceDifference.Differing(
                     id: try own.identifier, fields: try FieldDifference.between(own, other)))
         }
-        let missing = options.sampleCount - difference.onlyInFirst.count
-        for entry in left.prefix(max(0, missing)) {
-            difference.onlyInFirst.append(try await first.document(entry.place).identifier)
+        for entry in left.prefix(Self.sampleAttemptCountMax)
+        where difference.onlyInFirst.count < options.sampleCount {
+            let id = try await first.document(entry.place).identifier
+            if suspects.contains(entry.identity) {
+                guard try await passes.second.counterparts(of: [id]).isEmpty else { continue }
+            }
+            difference.onlyInFirst.append(id)
         }
     }
 }

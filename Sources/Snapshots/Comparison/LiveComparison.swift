@@ -84,10 +84,11 @@ public struct LiveComparison: Sendable {
         if purpose == .preview { try live.checkKinds(choices, .replace) }
         var report = Report(
             manifest: reader.chunks.index.manifest, moment: moment, entries: [], seconds: 0)
+        let recent = RecentChunk()
         for choice in choices {
             observer.progressed(
                 JobProgress(phase: .comparing, subject: choice.target.description))
-            let documents = ArchivedDocuments(reader.chunks, UInt32(choice.position))
+            let documents = ArchivedDocuments(reader.chunks, UInt32(choice.position), recent)
             let isExact = try await compare(
                 choice, documents, live[choice.target], server, at: &report)
             if !isExact { report.moment = nil }
@@ -150,7 +151,10 @@ public struct LiveComparison: Sendable {
         let isComparable = type == live.type || type == .special && live.type == .collection
         guard isComparable, type != .view else { return pair.difference }
         try await pair.compareDocuments(
-            documents, LiveDocuments(live.dataNamespace, pool, at: moment))
+            documents,
+            LiveDocuments(
+                live.dataNamespace, pool, at: moment,
+                hasCollation: live.options.first("collation") != nil))
         return pair.difference
     }
 

@@ -7,15 +7,26 @@ struct LiveDocuments: ComparedDocuments {
     let stored: StoredDocuments
     /// As the server keeps count of them.
     let documentCount: UInt64
+    let hasCollation: Bool
 
-    /// - Parameter moment: read as of this cluster time; nil reads what is there.
-    init(_ namespace: Namespace, _ pool: MongoPool, at moment: BSONTimestamp?) async throws {
+    /// - Parameters:
+    ///   - moment: read as of this cluster time; nil reads what is there.
+    ///   - hasCollation: whether the collection has one.
+    init(
+        _ namespace: Namespace, _ pool: MongoPool, at moment: BSONTimestamp?,
+        hasCollation: Bool = false
+    ) async throws {
+        self.hasCollation = hasCollation
         stored = StoredDocuments(namespace: namespace, pool: pool, moment: moment)
         documentCount = try await pool.withConnection { connection in
             let statistics = try await connection.statistics(
                 of: namespace.collection, in: namespace.database)
             return UInt64(statistics.documentCount)
         }
+    }
+
+    func counterparts(of ids: [BSONValue]) async throws -> [BSONDocument] {
+        try await stored.documents(withIDs: ids)
     }
 
     func scan(

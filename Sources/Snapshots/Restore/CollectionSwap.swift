@@ -21,9 +21,7 @@ struct CollectionSwap: Sendable {
     /// - Throws: `MongoError`; then the live one is in its place again, unless the server is gone.
     func run(with incoming: String?) async throws {
         let isThere = try await pool.withConnection { connection in
-            try await connection.collections(in: live.database).contains {
-                $0.name == live.collection
-            }
+            try await connection.hasCollection(live.collection, in: live.database)
         }
         let kept = KeptName(
             job: keeping.job, expiry: keeping.expiry, was: isThere ? .live : .absent,
@@ -39,14 +37,16 @@ struct CollectionSwap: Sendable {
     ) async throws {
         let displaced = name.description
         if isThere {
-            try await rename(live.collection, to: displaced)
+            try await rename(live.collection, to: displaced, isLast: false)
         } else {
             try await pool.withConnection { connection in
                 try await connection.createCollection(displaced, in: live.database)
             }
         }
         do {
-            if let incoming { try await rename(incoming, to: live.collection, dropTarget: true) }
+            if let incoming {
+                try await rename(incoming, to: live.collection, dropTarget: true, isLast: false)
+            }
         } catch {
             if isThere {
                 try await rename(displaced, to: live.collection)
@@ -60,13 +60,15 @@ struct CollectionSwap: Sendable {
         try await rename(displaced, to: name.kept.description)
     }
 
+    /// - Parameter isLast: whether a majority is waited for, which then has all before it, too.
     private func rename(
-        _ source: String, to target: String, dropTarget: Bool = false
+        _ source: String, to target: String, dropTarget: Bool = false, isLast: Bool = true
     ) async throws {
         try await pool.withConnection { connection in
             try await connection.renameCollection(
                 from: Namespace(live.database, source).description,
-                to: Namespace(live.database, target).description, dropTarget: dropTarget)
+                to: Namespace(live.database, target).description, dropTarget: dropTarget,
+                writeConcern: isLast ? nil : BSONDocument { $0.append("w", Int32(1)) })
         }
     }
 }
@@ -82,9 +84,7 @@ extension CollectionSwap {
         let live = Namespace(database, name.kept.collection)
         let displaced = Namespace(database, name.description)
         return try await pool.withConnection { connection in
-            let isThere = try await connection.collections(in: database).contains {
-                $0.name == live.collection
-            }
+            let isThere = try await connection.hasCollection(live.collection, in: database)
             switch (isThere, name.kept.was) {
             case (true, _):
                 try await connection.renameCollection(

@@ -60,6 +60,28 @@ struct DocumentPatch: Sendable {
         return total
     }
 
+    /// The same for a collection that holds the archive's documents already, whose indexes are
+    /// then completed.
+    ///
+    /// - Returns: nil, and nothing is written, when it holds others.
+    func runIfEqual() async throws -> LoadOutcome? {
+        tell(.comparing)
+        let totals = documents.entry.totals
+        let found = try await context.endurance.run { _ in
+            try await StoredDocuments(namespace: namespace, pool: context.pool)
+                .totals(expecting: totals)
+        }
+        guard found.documentCount == totals.documentCount,
+            found.fingerprint == totals.fingerprint
+        else { return nil }
+        try await PatchedIndexes(definition, of: namespace, context).complete()
+        var outcome = LoadOutcome()
+        outcome.documentCount = totals.documentCount
+        outcome.byteCount = totals.byteCount
+        outcome.equalCount = totals.documentCount
+        return outcome
+    }
+
     /// Nothing was written where each live document was found to be the archive's; else all are
     /// read again.
     private func isEqual(after round: Round) async throws -> Bool {

@@ -31,7 +31,13 @@ struct MergedCollection: RestoreTarget {
     }
 
     func prepare() async throws {
-        guard isNew else { return }
+        guard isNew else {
+            if keepsOrder {
+                context.observer.noticed(
+                    "\(namespace) is capped: what is inserted into it may push out what is oldest")
+            }
+            return
+        }
         try await context.pool.withConnection { connection in
             try await connection.createCollection(
                 namespace.collection, in: namespace.database, options: definition.options)

@@ -13,13 +13,15 @@ internal import MongoDriver
 struct PatchedCollection: Sendable {
     private let patch: DocumentPatch
     private let fallback: StagedCollection
+    /// Whether `_id`s are equal in another way than by their bytes, so that it is only found out
+    /// whether anything differs at all.
+    private let hasCollation: Bool
     private var context: RestoreContext { patch.context }
 
-    /// - Returns: nil for what can't be made equal document by document: another kind than an
-    ///   ordinary collection, one with a collation, whose `_id`s are equal in another way, or one
-    ///   whose options differ from those of the live collection.
+    /// - Returns: nil for what is always loaded beside: another kind than an ordinary collection,
+    ///   or one whose options differ from those of the live collection.
     init?(
-        _ choice: RestorePlan.Choice, _ chunks: IndexedChunks, live: CollectionInfo,
+        _ choice: RestorePlan.Choice, _ documents: ArchivedDocuments, live: CollectionInfo,
         _ options: Restore.Options, _ context: RestoreContext
     ) throws {
         let descriptor = choice.descriptor
@@ -28,7 +30,7 @@ struct PatchedCollection: Sendable {
         present.type = NamespaceType(rawValue: live.type) ?? .collection
         var difference = NamespaceDifference(choice.target)
         try difference.compareDefinitions(descriptor, present)
-        let isOrdinary = try ["capped", "collation", "autoIndexId"].allSatisfy {
+        let isOrdinary = try ["capped", "autoIndexId"].allSatisfy {
             try descriptor.options.first($0) == nil
         }
         guard descriptor.type == .collection, isOrdinary, difference.options.isEmpty,
@@ -36,12 +38,13 @@ struct PatchedCollection: Sendable {
         else { return nil }
         let target = choice.target
         patch = DocumentPatch(
-            documents: ArchivedDocuments(chunks, UInt32(choice.position)), namespace: target,
+            documents: documents, namespace: target,
             definition: try CollectionDefinition(descriptor), options: options, context: context
         ) { phase in
             context.observer.progressed(
                 JobProgress(phase: phase, subject: target.description))
         }
+        hasCollation = try descriptor.options.first("collation") != nil
         fallback = try StagedCollection(choice, patch.documents, options, context)
     }
 
@@ -52,7 +55,9 @@ struct PatchedCollection: Sendable {
     ///   somebody else writes to the collection; `MongoError`.
     func run() async throws -> LoadOutcome {
         do {
-            return try await patch.run()
+            guard hasCollation else { return try await patch.run() }
+            if let outcome = try await patch.runIfEqual() { return outcome }
+            return try await replaceWhole()
         } catch let refusal as DocumentPatch.Refusal {
             context.observer.noticed(
                 "\(namespace) is loaded beside and swapped, for it can't be changed document by "

@@ -140,7 +140,11 @@ struct RestoreJob {
     private func compare(
         _ ledger: ArchiveLedger, _ outcomes: inout [Int: LoadOutcome]
     ) async throws {
-        _ = try await context.isBroken()
+        if try await context.isBroken() {
+            context.observer.noticed(
+                "the server was restarted, or another one became primary: comparing what was "
+                    + "loaded, and writing what is missing")
+        }
         for (position, outcome) in try await compareAll(ledger).enumerated() {
             if let outcome { outcomes[position, default: LoadOutcome()].add(outcome) }
         }

@@ -10,6 +10,17 @@ struct RestoreTargetFactory {
     let live: LiveCatalog
     /// Nil for an archive without an index.
     let chunks: IndexedChunks?
+    private let recent = RecentChunk()
+
+    init(
+        options: Restore.Options, context: RestoreContext, live: LiveCatalog,
+        chunks: IndexedChunks?
+    ) {
+        self.options = options
+        self.context = context
+        self.live = live
+        self.chunks = chunks
+    }
 
     /// What a killed restore of the same has left of it.
     private func leftover(
@@ -37,7 +48,8 @@ struct RestoreTargetFactory {
         guard let existing = live[choice.target], !choice.descriptor.isAuthorization else {
             return nil
         }
-        return try PatchedCollection(choice, chunks, live: existing, options, context)
+        let documents = ArchivedDocuments(chunks, UInt32(choice.position), recent)
+        return try PatchedCollection(choice, documents, live: existing, options, context)
     }
 
     /// - Parameter place: the collection beside the live one, when it is loaded already.
@@ -61,7 +73,9 @@ struct RestoreTargetFactory {
         case (_, .replace) where choice.target.collection == "system.js" && existing != nil:
             return try InPlaceCollection(choice, isNew: false, context, in: place)
         case (_, .replace):
-            let documents = chunks.map { ArchivedDocuments($0, UInt32(choice.position)) }
+            let documents = chunks.map {
+                ArchivedDocuments($0, UInt32(choice.position), recent)
+            }
             let staged = try StagedCollection(choice, documents, options, context, in: place)
             if place == nil, let leftover = leftover(of: choice, staged) {
                 return ResumedCollection(staged, leftover, context)

@@ -137,9 +137,7 @@ struct StagedCollection: RestoreTarget {
     /// Whether it was not put in place yet.
     private func isThere() async throws -> Bool {
         try await context.pool.withConnection { connection in
-            try await connection.collections(in: staging.database).contains {
-                $0.name == staging.collection
-            }
+            try await connection.hasCollection(staging.collection, in: staging.database)
         }
     }
 

@@ -90,6 +90,41 @@ struct StoredDocuments {
         return try await totals()
     }
 
+    /// Those whose `_id`s are equal to some of these as the server takes it, a thousand to a query.
+    func documents(withIDs ids: [BSONValue]) async throws -> [BSONDocument] {
+        var found: [BSONDocument] = []
+        for start in stride(from: 0, to: ids.count, by: Self.batchDocumentCount) {
+            let some = Array(ids[start..<min(ids.count, start + Self.batchDocumentCount)])
+            let command = BSONDocument {
+                $0.append("find", namespace.collection)
+                let among = BSONDocument { $0.append("$in", array: some) }
+                $0.append("filter", BSONDocument { $0.append("_id", among) })
+                if let concern { $0.append("readConcern", concern) }
+            }
+            found += try await pool.withConnection { connection in
+                try await connection.withCursor(
+                    command, on: namespace.database, as: .primary
+                ) { cursor in
+                    var documents: [BSONDocument] = []
+                    while let batch = try await cursor.nextBatch() {
+                        documents += try batch.documents()
+                    }
+                    return documents
+                }
+            }
+        }
+        return found
+    }
+
+    private var concern: BSONDocument? {
+        moment.map { moment in
+            BSONDocument {
+                $0.append("level", "snapshot")
+                $0.append("atClusterTime", moment)
+            }
+        }
+    }
+
     /// - Parameter direction: 1 in natural order, -1 against it.
     func withCursor<Result>(
         direction: Int32 = 1, _ body: (MongoCursor) async throws -> Result
@@ -98,13 +133,7 @@ struct StoredDocuments {
             $0.append("find", namespace.collection)
             $0.append("hint", BSONDocument { $0.append("$natural", direction) })
             $0.append("batchSize", FindRequest.firstBatchDocumentCount)
-            if let moment {
-                let concern = BSONDocument {
-                    $0.append("level", "snapshot")
-                    $0.append("atClusterTime", moment)
-                }
-                $0.append("readConcern", concern)
-            }
+            if let concern { $0.append("readConcern", concern) }
         }
         return try await pool.withConnection { connection in
             try await connection.withCursor(

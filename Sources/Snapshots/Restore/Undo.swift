@@ -1,3 +1,4 @@
+internal import ArchiveEngine
 public import ArchiveFormat
 internal import BSONBytes
 public import MongoDriver
@@ -48,19 +49,57 @@ public struct Undo: Sendable {
                 .notFound,
                 "nothing is kept of \(job) on this server; \"cairn kept\" lists what is")
         }
-        var entries: [Report.Entry] = []
-        for collection in collections {
-            observer.progressed(
-                JobProgress(phase: .publishing, subject: collection.namespace.description))
-            try Task.checkCancellation()
-            // Once begun, a swap is completed.
-            try await Task { try await putBack(collection) }.value
-            entries.append(
-                Report.Entry(namespace: collection.namespace, isBack: !collection.wasAbsent))
-        }
+        let entries = try await putBack(collections)
         return Report(
             entries: entries, keptUntil: first.expiry,
             seconds: start.duration(to: clock.now).inSeconds)
+    }
+
+    /// Puts back several at once. One that can't be is no reason to leave the others.
+    private func putBack(_ collections: [KeptCollections.Entry]) async throws -> [Report.Entry] {
+        var waiting = collections[...]
+        var entries: [Report.Entry] = []
+        var failures: [any Error] = []
+        try await withOrderedWindow(
+            width: max(1, pool.connectionCountMax),
+            next: {
+                try Task.checkCancellation()
+                guard let collection = waiting.popFirst() else { return nil }
+                observer.progressed(
+                    JobProgress(phase: .publishing, subject: collection.namespace.description))
+                return collection
+            },
+            transform: { (collection: KeptCollections.Entry) async throws -> Outcome in
+                // Once begun, a swap is completed.
+                let result = await Task { () -> (any Error)? in
+                    do { try await putBack(collection) } catch { return error }
+                    return nil
+                }.value
+                return Outcome(collection: collection, failure: result)
+            },
+            deliver: { outcome in
+                guard let failure = outcome.failure else {
+                    entries.append(
+                        Report.Entry(
+                            namespace: outcome.collection.namespace,
+                            isBack: !outcome.collection.wasAbsent))
+                    return
+                }
+                failures.append(failure)
+                observer.noticed(
+                    "\(outcome.collection.namespace) could not be put back: \(failure)")
+            })
+        guard let failure = failures.first else { return entries }
+        if let failure = failure as? MongoError, failure.isNetworkError { throw failure }
+        throw SnapshotError(
+            .refused,
+            "\(failures.count) of \(collections.count) collections could not be put back and stay "
+                + "kept; remove what is in their way and run it again: \(failure)")
+    }
+
+    private struct Outcome: Sendable {
+        let collection: KeptCollections.Entry
+        let failure: (any Error)?
     }
 
     private func putBack(_ collection: KeptCollections.Entry) async throws {
