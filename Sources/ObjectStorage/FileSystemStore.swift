@@ -61,10 +61,11 @@ public struct FileSystemStore: ObjectStore {
         _ body: (any ObjectUpload) async throws -> Result
     ) async throws -> Result {
         try naming.validate(key)
-        let noteName = ObjectNaming.noteName(key: key, owner: .current)
+        let unfinishedKey = try await access.unfinishedKey(for: key)
+        let noteName = ObjectNaming.noteName(key: unfinishedKey, owner: .current)
         let upload = FileUpload(
             folder: access.path,
-            temporaryName: ObjectNaming.partialName(key: key, owner: .current), key: key)
+            temporaryName: ObjectNaming.partialName(key: unfinishedKey, owner: .current), key: key)
         try await upload.begin()
         do {
             if let note { try await access.write(note, to: noteName) }

@@ -95,6 +95,20 @@ actor FolderAccess {
         return ActiveUploads.contains(ActiveUploads.File(status)) ? .alive : .dead
     }
 
+    /// The key under which an upload of this process is unfinished: its own, with a number behind
+    /// it where one that has ended has left its file.
+    func unfinishedKey(for key: String) throws -> String {
+        var candidate = key
+        var number = 1
+        while try ownerState(of: ObjectNaming.partialName(key: candidate, owner: .current)) == .dead,
+            try status(ObjectNaming.partialName(key: candidate, owner: .current)) != nil
+        {
+            number += 1
+            candidate = "\(key).\(number)"
+        }
+        return candidate
+    }
+
     /// Writes a small file, on stable storage when it returns.
     func write(_ bytes: [UInt8], to name: String) throws {
         var file = try OpenFile(

@@ -5,6 +5,7 @@ import MongoDriver
 import ObjectStorage
 import PrivateServer
 import Snapshots
+import Synchronization
 import Testing
 
 /// Backups that go on where a killed one has stopped.
@@ -146,11 +147,12 @@ extension InterruptedJobTests {
             let uri = try MongoURI(
                 "mongodb://127.0.0.1:\(server.port)/?replicaSet=rs0&serverSelectionTimeoutMS=1000")
             let fixture = try await SnapshotFixture(server, uri: uri)
-            let fill = [UInt8](repeating: 1, count: 250_000)
-            for name in ["a", "b", "c"] {
+            // More than a reply of the server holds.
+            let fill = [UInt8](repeating: 1, count: 100_000)
+            for (name, count) in [("a", 20), ("b", 400), ("c", 20)] {
                 try await fixture.insert(
-                    (0..<60).map { number in
-                        document(number) { $0.append("fill", binary: fill, subtype: 0) }
+                    (0..<count).map { number in
+                        document(Int32(number)) { $0.append("fill", binary: fill, subtype: 0) }
                     }, name)
             }
             // On disk, for a killed server forgets what it had only in memory.
@@ -159,15 +161,21 @@ extension InterruptedJobTests {
                     BSONDocument { $0.append("fsync", Int32(1)) }, on: "admin")
             }
             let before = try await fixture.state()
-            _ = try await Gate { $0.documentCount > 70 }.run { observer in
+            let notices = Mutex<[String]>([])
+            _ = try await Gate { $0.documentCount > 30 }.run { observer in
                 try await fixture.backup(observer: observer) {
                     $0.enduranceSeconds = 120
                     $0.consistency = consistency
                 }
+                notices.withLock { $0 = observer.notices }
             } meanwhile: {
                 try await server.kill()
                 try await server.restart()
             }
+            let told = notices.withLock { $0 }
+            let way = consistency == .auto ? "trying again" : "going on with"
+            #expect(told.contains { $0.contains(way) }, "\(told)")
+            #expect(!told.contains { $0.contains("starting") }, "\(told)")
             try await fixture.drop()
             try await fixture.restore()
             #expect(try await fixture.state() == before)

@@ -49,7 +49,7 @@ extension ArchiveDestination {
         case .repository(let store): return try await store.unfinishedUploads()
         case .file(let path):
             let (store, key) = try await FileSystemStore.splitting(path)
-            return try await store.unfinishedUploads().filter { $0.key == key }
+            return try await store.unfinishedUploads().filter { $0.key.hasPrefix(key) }
         case .pipe: return []
         }
     }
