@@ -35,6 +35,11 @@ public struct DocumentIdentity: Hashable, Sendable {
         }
     }
 
+    /// Half of it is as good as a hash as all of it.
+    public func hash(into hasher: inout Hasher) {
+        hasher.combine(UInt64(truncatingIfNeeded: hash))
+    }
+
     /// Which of `count` parts of all identities it belongs to.
     public func part(of count: Int) -> Int {
         Int(truncatingIfNeeded: (hash >> 96) % UInt128(count))

@@ -100,13 +100,14 @@ actor FolderAccess {
     func unfinishedKey(for key: String) throws -> String {
         var candidate = key
         var number = 1
-        while try ownerState(of: ObjectNaming.partialName(key: candidate, owner: .current)) == .dead,
-            try status(ObjectNaming.partialName(key: candidate, owner: .current)) != nil
-        {
+        while true {
+            let name = ObjectNaming.partialName(key: candidate, owner: .current)
+            guard try status(name) != nil, try ownerState(of: name) == .dead else {
+                return candidate
+            }
             number += 1
             candidate = "\(key).\(number)"
         }
-        return candidate
     }
 
     /// Writes a small file, on stable storage when it returns.

@@ -198,6 +198,8 @@ struct DocumentMerger: Sendable {
                 $0.append("update", namespace.collection)
                 $0.append("ordered", false)
                 $0.append("bypassDocumentValidation", true)
+                // The restore waits for a majority once, at its end.
+                $0.append("writeConcern", BSONDocument { $0.append("w", Int32(1)) })
                 $0.append("updates", array: statements)
             }
             try await context.pacer.willWrite(bytes: byteCount, documents: statements.count) {
