@@ -73,6 +73,11 @@ final class Continuity: Sendable {
         state = Mutex(State(incarnation: incarnation))
     }
 
+    /// Another one that begins where this one does.
+    convenience init(_ other: Continuity) {
+        self.init(other.state.withLock(\.incarnation))
+    }
+
     /// Whether it was found to be broken when last looked at.
     var isBroken: Bool { state.withLock(\.isBroken) }
 

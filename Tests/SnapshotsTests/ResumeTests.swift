@@ -4,6 +4,7 @@ import Foundation
 import MongoDriver
 import PrivateServer
 import Snapshots
+import Synchronization
 import Testing
 
 /// Restores that go on where a killed one has stopped.
@@ -118,6 +119,43 @@ extension InterruptedJobTests {
                 #expect(found.collections[name]?.indexes == collection.indexes, "\(name)")
             }
             #expect(found == archived)
+            try await server.stop()
+        }
+
+        /// A capped collection is loaded in order, and entries of an oplog are replayed: neither
+        /// can be repeated on the spot.
+        @Test(arguments: [JobProgress.Phase.loading, .replaying])
+        func whatCannotBeRepeatedBeginsAgain(_ phase: JobProgress.Phase) async throws {
+            let server = try await PrivateServer()
+            let fixture = try await SnapshotFixture(server, uri: try uri(server))
+            try await fill(fixture)
+            try await fixture.create("capped", CollectionOptions.capped)
+            try await fixture.insert((0..<40).map { document($0) }, "capped")
+            // An oplog with something in it.
+            _ = try await Gate { $0.phase == .reading && $0.documentCount > 5 }.run { observer in
+                try await fixture.backup(filter: NamespaceFilter(), observer: observer) {
+                    $0.consistency = .oplog
+                }
+            } meanwhile: {
+                try await fixture.insert((100..<130).map { document($0) }, "small")
+            }
+            let archived = try await fixture.state()
+            try await fixture.insert([document(99)], "a")
+            let notices = Mutex<[String]>([])
+            let isLoading = phase == .loading
+            let gate = Gate { $0.phase == phase && (!isLoading || $0.documentCount > 5) }
+            try await gate.run { observer in
+                try await fixture.restore(usersAndRoles: false, observer: observer) {
+                    $0.enduranceSeconds = 120
+                }
+                notices.withLock { $0 = observer.notices }
+            } meanwhile: {
+                try await server.kill()
+                try await server.restart()
+            }
+            let told = notices.withLock { $0 }
+            #expect(told.contains { $0.contains("beginning again") }, "\(told)")
+            #expect(try await fixture.state() == archived)
             try await server.stop()
         }
 

@@ -119,13 +119,55 @@ public struct Restore: Sendable {
             endurance: Endurance(seconds: options.enduranceSeconds, observer: observer),
             continuity: Continuity(incarnation), keeping: keeping)
         let writesLive = options.mode == .merge || options.isInPlace
-        var report = writesLive ? try await runUntilDurable(&context) : try await runOnce(&context)
+        var report =
+            writesLive
+            ? try await runUntilDurable(&context) : try await runAgainAfterOutages(&context)
         report.keptUntil = keeping?.expiry
         report.seconds = start.duration(to: clock.now).inSeconds
         return report
     }
 
-    private func runOnce(_ context: inout RestoreContext) async throws -> RestoreReport {
+    /// What can't be repeated on the spot after an outage, such as loading in order or replaying an
+    /// oplog, is begun again as a whole, and what was loaded otherwise is gone on with. Live data
+    /// is as it was until all is ready, so nothing is lost by that. Not with what is displaced
+    /// being kept: after some collections were swapped, that would displace the new ones.
+    private func runAgainAfterOutages(
+        _ context: inout RestoreContext
+    ) async throws -> RestoreReport {
+        var options = options
+        for attempt in 1... {
+            let continuity = Continuity(try await context.incarnation())
+            context.continuity = Continuity(continuity)
+            do {
+                return try await runOnce(&context, options)
+            } catch {
+                guard attempt < Self.attemptCountMax, options.enduranceSeconds > 0,
+                    context.keeping == nil, location.isSeekable, !context.endurance.isExhausted,
+                    try await isOutage(error, continuity, context)
+                else { throw error }
+                observer.noticed("the server was away; beginning again: \(error)")
+                options.isResumed = true
+            }
+        }
+        preconditionFailure("the loop has no end")
+    }
+
+    /// Whether an error comes of the server's being away, though it may not look like that: what
+    /// was acknowledged is missing.
+    private func isOutage(
+        _ error: any Error, _ continuity: Continuity, _ context: RestoreContext
+    ) async throws -> Bool {
+        if let error = error as? MongoError, error.mayPass {
+            _ = try await context.incarnation()
+            return true
+        }
+        guard (error as? SnapshotError)?.code == .notEqual else { return false }
+        return continuity.look(try await context.incarnation())
+    }
+
+    private func runOnce(
+        _ context: inout RestoreContext, _ options: Options
+    ) async throws -> RestoreReport {
         let reader = try await openChecked()
         context.seal = (reader as? IndexedArchiveReader)?.seal
         if reader.manifest?.loss != nil {
@@ -155,7 +197,7 @@ public struct Restore: Sendable {
         // Its own: the job looks for itself.
         let continuity = Continuity(try await context.incarnation())
         for _ in 1...Self.attemptCountMax {
-            let report = try await runOnce(&context)
+            let report = try await runOnce(&context, options)
             total = total?.followed(by: report) ?? report
             try await context.waitForMajority(reading: report.entries.first?.target)
             if try await !continuity.look(context.incarnation()), let total { return total }
@@ -285,7 +327,7 @@ struct RestoreContext: Sendable {
     let batchDocumentCount: Int
     let pacer: WritePacer
     let endurance: Endurance
-    let continuity: Continuity
+    var continuity: Continuity
     /// Nil when nothing that is displaced is kept.
     var keeping: Keeping?
     /// The archive's; nil for one without an index.

@@ -36,8 +36,7 @@ struct RestoreJob {
             where error.isNetworkError && context.seal != nil && replay == nil
         {
             context.observer.noticed(
-                "what was loaded beside the live data stays; run it again with --resume to go on, "
-                    + "or without to begin anew")
+                "what was loaded beside the live data stays, to be gone on with (--resume)")
             throw error
         } catch {
             await abandon((replay?.targets ?? []) + plan.targets)
