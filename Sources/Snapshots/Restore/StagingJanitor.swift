@@ -72,8 +72,13 @@ struct StagingJanitor: Sendable {
                 "\(namespace) belongs to a restore on another host; if that was killed, run "
                     + "\"cairn restore --undo \(swap.kept.job)\" there")
         case .dead:
-            observer.noticed(
-                try await CollectionSwap.mend(swap, in: namespace.database, pool))
+            do {
+                observer.noticed(
+                    try await CollectionSwap.mend(swap, in: namespace.database, pool))
+            } catch let error as MongoError where error.code == .namespaceNotFound {
+                // It has ended since it was listed.
+                return
+            }
         }
     }
 
