@@ -76,7 +76,7 @@ public struct FindRequest: Sendable {
         }
     }
 
-    private func readConcern(level: String?) -> BSONDocument? {
+    func readConcern(level: String?) -> BSONDocument? {
         if let atClusterTime {
             return BSONDocument {
                 $0.append("level", "snapshot")

@@ -77,11 +77,7 @@ extension MongoConnection {
             let group = BSONDocument { $0.append("$count", "count") }
             $0.append("pipeline", array: [group])
             $0.append("cursor", BSONDocument())
-            if let moment = request.atClusterTime {
-                let concern = BSONDocument {
-                    $0.append("level", "snapshot")
-                    $0.append("atClusterTime", moment)
-                }
+            if let concern = request.readConcern(level: client.readConcernLevel) {
                 $0.append("readConcern", concern)
             }
         }

@@ -73,18 +73,12 @@ final class Continuity: Sendable {
         state = Mutex(State(incarnation: incarnation))
     }
 
-    /// Another one that begins where this one does.
-    convenience init(_ other: Continuity) {
-        self.init(other.state.withLock(\.incarnation))
-    }
-
     /// Whether it was found to be broken when last looked at.
     var isBroken: Bool { state.withLock(\.isBroken) }
 
     /// Compares with what answers now, which the next look is compared with.
     ///
     /// - Returns: whether it is broken since the last look.
-    @discardableResult
     func look(_ incarnation: BSONDocument) -> Bool {
         state.withLock { state in
             state.isBroken = state.incarnation != incarnation

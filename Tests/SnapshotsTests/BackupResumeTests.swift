@@ -23,6 +23,15 @@ import Testing
         try await fixture.create("empty")
     }
 
+    private static func killBackup(
+        _ fixture: SnapshotFixture, _ server: PrivateServer, _ phase: String, _ count: Int
+    ) async {
+        let victim = Victim(fixture, server, phase, count: count)
+        await #expect(processExitsWith: .signal(SIGKILL)) { [victim = victim as Victim] in
+            try await victim.backup()
+        }
+    }
+
     /// Snapshot and database differ in nothing.
     private func expectEqual(
         _ fixture: SnapshotFixture, _ expected: SnapshotFixture.State
@@ -39,10 +48,7 @@ import Testing
         let fixture = try await SnapshotFixture(server)
         try await Self.fill(fixture)
         let before = try await fixture.state()
-        let victim = Victim(fixture, server, phase, count: count)
-        await #expect(processExitsWith: .signal(SIGKILL)) { [victim = victim as Victim] in
-            try await victim.backup()
-        }
+        await Self.killBackup(fixture, server, phase, count)
         // It is of the instant at which the killed one had begun.
         try await fixture.insert([document(5000)], "b")
         try await fixture.delete(BSONValue.made { $0.append("", Int32(100)) }, "b")
@@ -51,6 +57,7 @@ import Testing
         let report = try await fixture.backup(observer: observer) { $0.isResumed = true }
         #expect(observer.notices.contains { $0.contains("going on with") }, "\(observer.notices)")
         #expect(!observer.notices.contains { $0.contains("starting") })
+        #expect(!observer.notices.contains { $0.hasSuffix("taken over: 0") })
         #expect(report.manifest.documentCount == 190)
         #expect(try fixture.folder.contents.count == 1)
         try await expectEqual(fixture, before)
@@ -63,10 +70,7 @@ import Testing
         let fixture = try await SnapshotFixture(server)
         try await Self.fill(fixture)
         let whole = try await fixture.backup()
-        let victim = Victim(fixture, server, "reading", count: 8)
-        await #expect(processExitsWith: .signal(SIGKILL)) { [victim = victim as Victim] in
-            try await victim.backup()
-        }
+        await Self.killBackup(fixture, server, "reading", 8)
         let resumed = try await fixture.backup { $0.isResumed = true }
         let pairs = zip(whole.manifest.namespaces, resumed.manifest.namespaces)
         for (first, second) in pairs {
@@ -80,10 +84,7 @@ import Testing
         let server = try await PrivateServer()
         let fixture = try await SnapshotFixture(server)
         try await Self.fill(fixture)
-        let victim = Victim(fixture, server, "reading", count: 8)
-        await #expect(processExitsWith: .signal(SIGKILL)) { [victim = victim as Victim] in
-            try await victim.backup()
-        }
+        await Self.killBackup(fixture, server, "reading", 8)
         try await fixture.insert([document(5000)], "b")
         try await fixture.dropCollection("c")
         let before = try await fixture.state()
@@ -100,10 +101,7 @@ import Testing
         let server = try await PrivateServer()
         let fixture = try await SnapshotFixture(server)
         try await Self.fill(fixture)
-        let victim = Victim(fixture, server, "reading", count: 8)
-        await #expect(processExitsWith: .signal(SIGKILL)) { [victim = victim as Victim] in
-            try await victim.backup()
-        }
+        await Self.killBackup(fixture, server, "reading", 8)
         let observer = RecordingObserver()
         try await fixture.backup(try Compression(.zstd), observer: observer) {
             $0.isResumed = true
@@ -118,10 +116,7 @@ import Testing
         let fixture = try await SnapshotFixture(server)
         try await Self.fill(fixture)
         let before = try await fixture.state()
-        let victim = Victim(fixture, server, "reading", count: 9)
-        await #expect(processExitsWith: .signal(SIGKILL)) { [victim = victim as Victim] in
-            try await victim.backup()
-        }
+        await Self.killBackup(fixture, server, "reading", 9)
         let name = try #require(
             try fixture.folder.contents.first {
                 $0.contains(".partial-") && !$0.contains(".note.")

@@ -13,7 +13,7 @@ import Testing
     func aKilledBackupLeavesNoSnapshot(_ phase: String) async throws {
         let server = try await PrivateServer()
         let fixture = try await SnapshotFixture(server)
-        try await fixture.insert((0..<2000).map { Self.document($0, "old") }, "stones")
+        try await fixture.insert((0..<2000).map { Victim.stone($0, "old") }, "stones")
         let victim = Victim(fixture, server, phase)
         await #expect(processExitsWith: .signal(SIGKILL)) { [victim = victim as Victim] in
             try await victim.backup()
@@ -32,11 +32,11 @@ import Testing
         let server = try await PrivateServer()
         let fixture = try await SnapshotFixture(server)
         try await CollectionKinds.make(fixture)
-        try await fixture.insert((0..<2000).map { Self.document($0, "old") }, "stones")
+        try await fixture.insert((0..<2000).map { Victim.stone($0, "old") }, "stones")
         try await fixture.backup(filter: phase == "replaying" ? NamespaceFilter() : nil) {
             $0.consistency = phase == "replaying" ? .oplog : .snapshot
         }
-        try await fixture.insert((2000..<2100).map { Self.document($0, "new") }, "stones")
+        try await fixture.insert((2000..<2100).map { Victim.stone($0, "new") }, "stones")
         let before = try await fixture.state()
         let victim = Victim(fixture, server, phase)
         await #expect(processExitsWith: .signal(SIGKILL)) { [victim = victim as Victim] in
@@ -63,11 +63,11 @@ import Testing
         let fixture = try await SnapshotFixture(server)
         let collections = (0..<12).map { "c\($0)" }
         for name in collections {
-            try await fixture.insert((0..<50).map { Self.document($0, "snapshot") }, name)
+            try await fixture.insert((0..<50).map { Victim.stone($0, "snapshot") }, name)
         }
         try await fixture.backup()
         for name in collections {
-            try await fixture.insert([Self.document(99, "live")], name)
+            try await fixture.insert([Victim.stone(99, "live")], name)
         }
         // Four are swapped at once, so at the eighth some are done and some have not begun.
         let victim = Victim(fixture, server, "publishing", count: 9)
@@ -88,10 +88,10 @@ import Testing
     @Test func aKilledMergeLosesNothing() async throws {
         let server = try await PrivateServer()
         let fixture = try await SnapshotFixture(server)
-        try await fixture.insert((0..<5000).map { Self.document($0, "snapshot") }, "stones")
+        try await fixture.insert((0..<5000).map { Victim.stone($0, "snapshot") }, "stones")
         try await fixture.backup()
         try await fixture.drop()
-        try await fixture.insert((0..<10).map { Self.document($0 + 10_000, "live") }, "stones")
+        try await fixture.insert((0..<10).map { Victim.stone($0 + 10_000, "live") }, "stones")
         let victim = Victim(fixture, server, "loading", count: 2)
         await #expect(processExitsWith: .signal(SIGKILL)) { [victim = victim as Victim] in
             try await victim.merge()
@@ -103,14 +103,6 @@ import Testing
         try await fixture.restore(nil, .merge)
         #expect(try await fixture.documents("stones").count == 5010)
         try await server.stop()
-    }
-
-    private static func document(_ number: Int, _ text: String) -> BSONDocument {
-        BSONDocument {
-            $0.append("_id", Int32(number))
-            $0.append("text", text)
-            $0.append("padding", String(repeating: "stone \(number) ", count: 40))
-        }
     }
 }
 
@@ -152,6 +144,15 @@ struct Victim: Codable {
 
     func restoreInPlace() async throws {
         try await run(.replace) { $0.isInPlace = true }
+    }
+
+    /// A document of some size.
+    static func stone(_ number: Int, _ text: String) -> BSONDocument {
+        BSONDocument {
+            $0.append("_id", Int32(number))
+            $0.append("text", text)
+            $0.append("padding", String(repeating: "stone \(number) ", count: 40))
+        }
     }
 
     /// The job whose work `undo` undoes.

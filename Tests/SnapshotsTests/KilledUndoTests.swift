@@ -9,19 +9,11 @@ import Testing
 /// Restores that write to live collections, or move them aside, killed in each of their phases: no
 /// document is less than before, and the same again completes them.
 @Suite(.needsServer, .serialized) struct KilledUndoTests {
-    private static func document(_ number: Int, _ text: String) -> BSONDocument {
-        BSONDocument {
-            $0.append("_id", Int32(number))
-            $0.append("text", text)
-            $0.append("padding", String(repeating: "stone \(number) ", count: 40))
-        }
-    }
-
     @Test(arguments: [("comparing", 1), ("loading", 1), ("publishing", 1), ("comparing", 2)])
     func aKilledRestoreInPlaceLosesNothing(_ phase: String, _ count: Int) async throws {
         let server = try await PrivateServer()
         let fixture = try await SnapshotFixture(server)
-        try await fixture.insert((0..<2000).map { Self.document($0, "snapshot") }, "stones")
+        try await fixture.insert((0..<2000).map { Victim.stone($0, "snapshot") }, "stones")
         try await fixture.backup()
         let archived = try await fixture.state()
         for number: Int32 in 0..<50 {
@@ -30,9 +22,9 @@ import Testing
         for number in 50..<100 {
             try await fixture.replace(
                 BSONValue.made { $0.append("", Int32(number)) },
-                by: Self.document(number, "live"), "stones")
+                by: Victim.stone(number, "live"), "stones")
         }
-        try await fixture.insert((3000..<3050).map { Self.document($0, "live") }, "stones")
+        try await fixture.insert((3000..<3050).map { Victim.stone($0, "live") }, "stones")
         let before = Set(try await fixture.documents("stones").map { try $0.require("_id") { $0 } })
         let victim = Victim(fixture, server, phase, count: count)
         await #expect(processExitsWith: .signal(SIGKILL)) { [victim = victim as Victim] in
@@ -55,12 +47,7 @@ import Testing
     func aKilledSwapThatKeepsOldLosesNothing(_ count: Int) async throws {
         let server = try await PrivateServer()
         let fixture = try await SnapshotFixture(server)
-        let names = (0..<6).map { "c\($0)" }
-        for name in names {
-            try await fixture.insert((0..<50).map { Self.document($0, "snapshot") }, name)
-        }
-        try await fixture.backup()
-        for name in names { try await fixture.insert([Self.document(99, "live")], name) }
+        let names = try await Self.collectionsWithNewDocuments(fixture)
         let victim = Victim(fixture, server, "publishing", count: count)
         await #expect(processExitsWith: .signal(SIGKILL)) { [victim = victim as Victim] in
             try await victim.restoreKeepingOld()
@@ -79,12 +66,7 @@ import Testing
     func aKilledUndoGoesOn(_ count: Int) async throws {
         let server = try await PrivateServer()
         let fixture = try await SnapshotFixture(server)
-        let names = (0..<6).map { "c\($0)" }
-        for name in names {
-            try await fixture.insert((0..<50).map { Self.document($0, "snapshot") }, name)
-        }
-        try await fixture.backup()
-        for name in names { try await fixture.insert([Self.document(99, "live")], name) }
+        let names = try await Self.collectionsWithNewDocuments(fixture)
         let job = try #require(JobID(Victim.job))
         try await fixture.restore {
             $0.keepOld = Restore.KeepOld(job: job, seconds: 3600)
@@ -100,5 +82,18 @@ import Testing
         ).run()
         for name in names { #expect(try await fixture.documents(name).count == 51, "\(name)") }
         try await server.stop()
+    }
+
+    /// Makes and backs up collections of 50 documents, and adds one to each.
+    private static func collectionsWithNewDocuments(
+        _ fixture: SnapshotFixture
+    ) async throws -> [String] {
+        let names = (0..<6).map { "c\($0)" }
+        for name in names {
+            try await fixture.insert((0..<50).map { Victim.stone($0, "snapshot") }, name)
+        }
+        try await fixture.backup()
+        for name in names { try await fixture.insert([Victim.stone(99, "live")], name) }
+        return names
     }
 }

@@ -33,26 +33,69 @@ import Testing
         }
     }
 
+    /// The roles that are enough for a restore are for a preview, and for one that can be undone;
+    /// writing the difference takes more.
+    @Test func theRolesThatTheReadmeNamesAreEnough() async throws {
+        let (server, owner) = try await Self.serverWithRestorer()
+        let whole = try await SnapshotFixture(owner, database: "d")
+        try await whole.insert([document(1), document(2)], "c")
+        try await whole.backup()
+        try await whole.insert([document(3)], "c")
+        let limited = try await SnapshotFixture(
+            try Self.uri("restorer", server.port), database: "d")
+        let archive = ArchiveLocation.snapshot("latest", in: whole.catalog)
+        let report = try await LiveComparison(
+            archive, with: limited.pool, for: .preview,
+            restore: Restore.Options(mode: .replace, width: 2),
+            options: Comparison.Options(width: 2), observer: RecordingObserver()
+        ).run()
+        let difference = report.entries.first { $0.target.collection == "c" }?.difference
+        #expect(difference?.onlyInSecondCount == 1 && difference?.equalCount == 2)
+        let job = JobID(kind: "restore", limited.environment)
+        try await limited.restore(archive, included: ["d.*"]) {
+            $0.keepOld = Restore.KeepOld(job: job, seconds: 600)
+        }
+        #expect(try await whole.documents("c").count == 2)
+        _ = try await Undo(
+            of: job, as: JobID(kind: "undo", limited.environment), on: limited.pool,
+            observer: RecordingObserver()
+        ).run()
+        #expect(try await whole.documents("c").count == 3)
+        await #expect(throws: (any Error).self) {
+            try await limited.restore(archive, included: ["d.*"]) { $0.isInPlace = true }
+        }
+        try await Self.grant("readWriteAnyDatabase", owner)
+        try await limited.restore(archive, included: ["d.*"]) { $0.isInPlace = true }
+        #expect(try await whole.documents("c").count == 2)
+    }
+
+    /// A server with a user who has the roles `restore` and `backup`, and its owner's URI.
+    private static func serverWithRestorer() async throws -> (PrivateServer, MongoURI) {
+        var options = PrivateServer.Options()
+        options.isReplicaSet = false
+        options.arguments = ["--auth"]
+        let server = try await PrivateServer(options)
+        try await createUser("owner", "root", on: "admin", server.uri)
+        let owner = try uri("owner", server.port)
+        try await createUser("restorer", "restore", on: "admin", owner)
+        try await grant("backup", owner)
+        return (server, owner)
+    }
+
+    private static func grant(_ role: String, _ owner: MongoURI) async throws {
+        try await SnapshotFixture(owner, database: "admin").command(
+            BSONDocument {
+                $0.append("grantRolesToUser", "restorer")
+                $0.append("roles", array: [role])
+            })
+    }
+
     /// Told before anything is loaded.
     @Test func whoMayNotReplayAnOplogIsRefusedUnlessItIsLeftOut() async throws {
         let source = try await PrivateServer()
         let archived = try await SnapshotFixture(source, database: "d")
         let wanted = try await OplogBackup.backupWithChanges(archived)
-        var options = PrivateServer.Options()
-        options.isReplicaSet = false
-        options.arguments = ["--auth"]
-        let server = try await PrivateServer(options)
-        try await Self.createUser("owner", "root", on: "admin", server.uri)
-        let owner = try Self.uri("owner", server.port)
-        try await Self.createUser("restorer", "restore", on: "admin", owner)
-        func grant(_ role: String) async throws {
-            try await SnapshotFixture(owner, database: "admin").command(
-                BSONDocument {
-                    $0.append("grantRolesToUser", "restorer")
-                    $0.append("roles", array: [role])
-                })
-        }
-        try await grant("backup")
+        let (server, owner) = try await Self.serverWithRestorer()
         let limited = try await SnapshotFixture(
             try Self.uri("restorer", server.port), database: "d")
         let archive = ArchiveLocation.snapshot("latest", in: archived.catalog)
@@ -62,7 +105,7 @@ import Testing
         #expect(error.code == .unsupported)
         #expect(error.message.contains("--no-oplog"))
         #expect(try await limited.names() == [])
-        try await grant("readWriteAnyDatabase")
+        try await Self.grant("readWriteAnyDatabase", owner)
         try await limited.restore(archive)
         #expect(try await SnapshotFixture(owner, database: "d").differences(from: wanted) == [])
     }

@@ -9,23 +9,15 @@ import Testing
 
 /// Restores that go on where a killed one has stopped.
 @Suite(.needsServer, .serialized) struct ResumeTests {
-    private static func document(_ number: Int, _ text: String) -> BSONDocument {
-        BSONDocument {
-            $0.append("_id", Int32(number))
-            $0.append("text", text)
-            $0.append("padding", String(repeating: "stone \(number) ", count: 40))
-        }
-    }
-
     @Test(arguments: [("loading", 1), ("loading", 4), ("comparing", 1), ("publishing", 1)])
     func aKilledReplaceGoesOn(_ phase: String, _ count: Int) async throws {
         let server = try await PrivateServer()
         let fixture = try await SnapshotFixture(server)
         try await CollectionKinds.make(fixture)
-        try await fixture.insert((0..<5000).map { Self.document($0, "old") }, "stones")
+        try await fixture.insert((0..<5000).map { Victim.stone($0, "old") }, "stones")
         try await fixture.backup()
         let archived = try await fixture.state()
-        try await fixture.insert((5000..<5100).map { Self.document($0, "new") }, "stones")
+        try await fixture.insert((5000..<5100).map { Victim.stone($0, "new") }, "stones")
         let before = try await fixture.state()
         let victim = Victim(fixture, server, phase, count: count)
         await #expect(processExitsWith: .signal(SIGKILL)) { [victim = victim as Victim] in
@@ -35,8 +27,6 @@ import Testing
         for (name, collection) in before.collections {
             #expect(after.collections[name] == collection, "\(name)")
         }
-        let start = try #require(
-            try await fixture.pool.withConnection { try await $0.operationTime() })
         let observer = RecordingObserver()
         let report = try await fixture.restore(observer: observer) { $0.isResumed = true }
         #expect(observer.notices.contains { $0.contains("going on with") })
@@ -45,7 +35,8 @@ import Testing
             .outcome
         #expect(outcome.documentCount == 5000)
         #expect(outcome.insertedCount + outcome.equalCount == 5000)
-        #expect(start.seconds > 0)
+        // Once all of it was loaded, nothing is written again.
+        #expect(outcome.insertedCount == 0 || phase == "loading")
         try await server.stop()
     }
 
@@ -53,14 +44,14 @@ import Testing
     @Test func onlyTheSameArchiveIsGoneOnWith() async throws {
         let server = try await PrivateServer()
         let fixture = try await SnapshotFixture(server)
-        try await fixture.insert((0..<5000).map { Self.document($0, "old") }, "stones")
+        try await fixture.insert((0..<5000).map { Victim.stone($0, "old") }, "stones")
         try await fixture.backup()
         let victim = Victim(fixture, server, "loading", count: 2)
         await #expect(processExitsWith: .signal(SIGKILL)) { [victim = victim as Victim] in
             try await victim.restore()
         }
         try await fixture.replace(
-            BSONValue.made { $0.append("", Int32(3)) }, by: Self.document(3, "changed"), "stones")
+            BSONValue.made { $0.append("", Int32(3)) }, by: Victim.stone(3, "changed"), "stones")
         try await fixture.backup(adjust: { $0.kind = "later" })
         let archived = try await fixture.documents("stones").inByteOrder
         let observer = RecordingObserver()

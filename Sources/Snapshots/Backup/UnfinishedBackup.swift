@@ -7,12 +7,6 @@ internal import ObjectStorage
 /// as they are; collections that it had completed are not read again, and the one that it was at is
 /// read from the last document on, where that can be done exactly.
 struct UnfinishedBackup: Sendable {
-    /// A chunk that is taken over.
-    struct Kept: Sendable {
-        let chunk: ArchiveSalvager.WholeChunk
-        let closesNamespace: Bool
-    }
-
     /// How far a collection was read.
     struct Position: Sendable {
         let ordinal: UInt32
@@ -23,7 +17,7 @@ struct UnfinishedBackup: Sendable {
 
     let upload: UnfinishedUpload
     let draft: BackupDraft
-    let kept: [Kept]
+    let kept: [KeptChunk]
     /// Where it was; nil when that collection is to be read from its beginning.
     let position: Position?
     /// Positions in the prelude of the collections that it had completed.
@@ -81,17 +75,17 @@ struct UnfinishedBackup: Sendable {
     private static func kept(
         _ chunks: [ArchiveSalvager.WholeChunk], _ ordinals: [Namespace: UInt32],
         leavingOut open: UInt32?
-    ) -> [Kept] {
+    ) -> [KeptChunk] {
         chunks.indices.compactMap { index in
             let chunk = chunks[index]
             guard let ordinal = chunk.ordinal(ordinals) else { return nil }
             guard chunk.header.kind != .mixed else {
-                return Kept(chunk: chunk, closesNamespace: false)
+                return KeptChunk(chunk: chunk, closesNamespace: false)
             }
             guard ordinal != open else { return nil }
             let next = index + 1 < chunks.count ? chunks[index + 1].blocks.first?.header : nil
             let name = chunk.blocks.first?.header.namespace
-            return Kept(
+            return KeptChunk(
                 chunk: chunk, closesNamespace: next?.isEnd == true && next?.namespace == name)
         }
     }
@@ -122,14 +116,8 @@ struct UnfinishedBackup: Sendable {
     /// A chunk as it is written to the new archive.
     ///
     /// - Throws: `ArchiveError` when it is not what it was a moment ago.
-    func piece(_ kept: Kept) async throws -> ArchiveWriter.Piece {
-        let header = kept.chunk.header
-        let stored = try await source.read(
-            at: kept.chunk.offset, count: Int(header.storedByteCount))
-        return .encoded(
-            try EncodedChunk(
-                adopting: stored, DecodedChunk(stored: stored, header: header),
-                ordinals: ordinals, closesNamespace: kept.closesNamespace))
+    func piece(_ kept: KeptChunk) async throws -> ArchiveWriter.Piece {
+        try await kept.piece(from: source, ordinals)
     }
 }
 

@@ -72,13 +72,7 @@ public struct LiveComparison: Sendable {
                     + "\"cairn index\"")
         }
         let server = try await pool.withConnection { try await $0.serverInfo() }
-        let context = RestoreContext(
-            pool: pool, server: server, observer: observer,
-            batchDocumentCount: restore.batchDocumentCount,
-            pacer: WritePacer(limiter: nil, observer: observer),
-            endurance: Endurance(seconds: 0, observer: observer),
-            continuity: Continuity(BSONDocument()))
-        let choices = try RestorePlan.choose(reader, restore, context)
+        let choices = try RestorePlan.choose(reader, restore, server, observer)
         let moment = try await moment(server)
         let live = try await LiveCatalog.read(Set(choices.map(\.target.database)), pool)
         if purpose == .preview { try live.checkKinds(choices, .replace) }
@@ -170,7 +164,9 @@ public struct LiveComparison: Sendable {
                     archived.contains(namespace) || !restore.filter.contains(namespace)
                 guard !isHandled else { continue }
                 let type = NamespaceType(rawValue: info.type) ?? .collection
-                let count = type == .view ? 0 : try await documentCount(namespace)
+                let count =
+                    type == .view
+                    ? 0 : try await LiveDocuments(namespace, pool, at: nil).documentCount
                 entries.append(
                     Report.Entry(
                         source: namespace, type: type,
@@ -178,14 +174,6 @@ public struct LiveComparison: Sendable {
             }
         }
         return entries
-    }
-
-    private func documentCount(_ namespace: Namespace) async throws -> UInt64 {
-        try await pool.withConnection { connection in
-            let statistics = try await connection.statistics(
-                of: namespace.collection, in: namespace.database)
-            return UInt64(statistics.documentCount)
-        }
     }
 }
 

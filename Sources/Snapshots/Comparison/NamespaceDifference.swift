@@ -104,16 +104,6 @@ extension CollectionDefinition {
 }
 
 extension BSONDocument {
-    /// Whether both have the same fields with the same values, in whatever order.
-    func hasSameFields(as other: BSONDocument) throws -> Bool {
-        func fields(_ document: BSONDocument) throws -> [String: BSONValue] {
-            Dictionary(
-                try document.elements().map { ($0.name, $0.value) },
-                uniquingKeysWith: { first, _ in first })
-        }
-        return try fields(self) == fields(other)
-    }
-
     /// The `_id`; null where there is none.
     var identifier: BSONValue {
         get throws { try first("_id") ?? BSONValue(type: .null, bytes: []) }

@@ -76,15 +76,7 @@ public struct Export: Sendable {
     public func run() async throws -> Report {
         let clock = ContinuousClock()
         let start = clock.now
-        var report: Report
-        switch destination {
-        case .file(let path):
-            let (store, key) = try await FileSystemStore.splitting(path)
-            report = try await store.withUpload(key: key) { try await write(to: $0) }
-        case .pipe(let pipe):
-            report = try await write(to: pipe)
-            try await pipe.finish()
-        }
+        var report = try await destination.withSink { try await write(to: $0) }
         report.seconds = start.duration(to: clock.now).inSeconds
         return report
     }
@@ -136,5 +128,23 @@ public struct Export: Sendable {
     private struct Spelt: Sendable {
         var bytes: [UInt8]
         var chunk: DecodedChunk
+    }
+}
+
+extension Export.Destination {
+    /// Calls `body` with a place to write to. When it throws, a file is not there; what went
+    /// through a pipe can't be taken back.
+    func withSink<Result>(
+        _ body: (any ObjectStorage.ByteSink) async throws -> Result
+    ) async throws -> Result {
+        switch self {
+        case .file(let path):
+            let (store, key) = try await FileSystemStore.splitting(path)
+            return try await store.withUpload(key: key) { try await body($0) }
+        case .pipe(let pipe):
+            let result = try await body(pipe)
+            try await pipe.finish()
+            return result
+        }
     }
 }

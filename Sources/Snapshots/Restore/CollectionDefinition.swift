@@ -128,8 +128,12 @@ extension MongoConnection {
         from wanted: [BSONDocument], of collection: String, in database: String
     ) async throws -> [String] {
         guard !wanted.isEmpty else { return [] }
-        let built = Set(try await indexes(of: collection, in: database).map { try $0.fields })
-        return try wanted.filter { !built.contains(try $0.asListed.fields) }.map { index in
+        let built = try await indexes(of: collection, in: database)
+        let different = try wanted.filter { index in
+            let listed = try index.asListed
+            return try !built.contains { try $0.hasSameFields(as: listed) }
+        }
+        return try different.map { index in
             "index \(try index.first("name")?.string ?? "") of \(database).\(collection) is not "
                 + "exactly as in the archive: the server describes it differently"
         }
@@ -139,9 +143,12 @@ extension MongoConnection {
 extension BSONDocument {
     /// All fields, whatever their order: servers list those of an index in another one than their
     /// oplogs do.
-    fileprivate var fields: Set<BSONElement> {
+    private var fields: Set<BSONElement> {
         get throws { Set(try elements()) }
     }
+
+    /// Whether both have the same fields with the same values, in whatever order.
+    func hasSameFields(as other: BSONDocument) throws -> Bool { try fields == other.fields }
 
     /// An index as a server lists it: without a simple collation.
     var asListed: BSONDocument {

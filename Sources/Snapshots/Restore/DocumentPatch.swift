@@ -42,7 +42,9 @@ struct DocumentPatch: Sendable {
             let round = try await patch(&indexes)
             total.add(round.outcome)
             if !round.isCut {
-                if try await isEqual(after: round) { break }
+                // Where nothing was written, each live document was found to be the archive's.
+                if round.outcome == LoadOutcome() { break }
+                if try await isEqual() { break }
                 attemptCount += 1
             }
             guard attemptCount < Self.attemptCountMax else {
@@ -65,16 +67,9 @@ struct DocumentPatch: Sendable {
     ///
     /// - Returns: nil, and nothing is written, when it holds others.
     func runIfEqual() async throws -> LoadOutcome? {
-        tell(.comparing)
-        let totals = documents.entry.totals
-        let found = try await context.endurance.run { _ in
-            try await StoredDocuments(namespace: namespace, pool: context.pool)
-                .totals(expecting: totals)
-        }
-        guard found.documentCount == totals.documentCount,
-            found.fingerprint == totals.fingerprint
-        else { return nil }
+        guard try await isEqual() else { return nil }
         try await PatchedIndexes(definition, of: namespace, context).complete()
+        let totals = documents.entry.totals
         var outcome = LoadOutcome()
         outcome.documentCount = totals.documentCount
         outcome.byteCount = totals.byteCount
@@ -82,10 +77,8 @@ struct DocumentPatch: Sendable {
         return outcome
     }
 
-    /// Nothing was written where each live document was found to be the archive's; else all are
-    /// read again.
-    private func isEqual(after round: Round) async throws -> Bool {
-        guard round.outcome != LoadOutcome() else { return true }
+    /// Reads the collection and compares count and fingerprint.
+    private func isEqual() async throws -> Bool {
         let totals = documents.entry.totals
         tell(.comparing)
         let found = try await context.endurance.run { _ in

@@ -121,7 +121,8 @@ public struct Restore: Sendable {
         let writesLive = options.mode == .merge || options.isInPlace
         var report =
             writesLive
-            ? try await runUntilDurable(&context) : try await runAgainAfterOutages(&context)
+            ? try await runUntilDurable(&context, since: incarnation)
+            : try await runAgainAfterOutages(&context, since: incarnation)
         report.keptUntil = keeping?.expiry
         report.seconds = start.duration(to: clock.now).inSeconds
         return report
@@ -132,37 +133,30 @@ public struct Restore: Sendable {
     /// is as it was until all is ready, so nothing is lost by that. Not with what is displaced
     /// being kept: after some collections were swapped, that would displace the new ones.
     private func runAgainAfterOutages(
-        _ context: inout RestoreContext
+        _ context: inout RestoreContext, since incarnation: BSONDocument
     ) async throws -> RestoreReport {
         var options = options
+        var incarnation = incarnation
         for attempt in 1... {
-            let continuity = Continuity(try await context.incarnation())
-            context.continuity = Continuity(continuity)
             do {
                 return try await runOnce(&context, options)
             } catch {
                 guard attempt < Self.attemptCountMax, options.enduranceSeconds > 0,
-                    context.keeping == nil, location.isSeekable, !context.endurance.isExhausted,
-                    try await isOutage(error, continuity, context)
+                    context.keeping == nil, location.isSeekable, !context.endurance.isExhausted
                 else { throw error }
+                let now = try await context.incarnation()
+                // That the server was away may only show in that what it acknowledged is missing.
+                let isOutage =
+                    (error as? MongoError)?.mayPass
+                    ?? ((error as? SnapshotError)?.code == .notEqual && now != incarnation)
+                guard isOutage else { throw error }
                 observer.noticed("the server was away; beginning again: \(error)")
                 options.isResumed = true
+                incarnation = now
+                context.continuity = Continuity(now)
             }
         }
         preconditionFailure("the loop has no end")
-    }
-
-    /// Whether an error comes of the server's being away, though it may not look like that: what
-    /// was acknowledged is missing.
-    private func isOutage(
-        _ error: any Error, _ continuity: Continuity, _ context: RestoreContext
-    ) async throws -> Bool {
-        if let error = error as? MongoError, error.mayPass {
-            _ = try await context.incarnation()
-            return true
-        }
-        guard (error as? SnapshotError)?.code == .notEqual else { return false }
-        return continuity.look(try await context.incarnation())
     }
 
     private func runOnce(
@@ -177,7 +171,7 @@ public struct Restore: Sendable {
         }
         let plan = try await RestorePlan(reader, options, context)
         if let indexed = reader as? IndexedArchiveReader { indexed.select(plan.selected) }
-        if options.isResumed, plan.leftovers.isEmpty {
+        if self.options.isResumed, plan.leftovers.isEmpty {
             observer.noticed("there is nothing to go on with; restoring from the beginning")
         }
         try await StagingJanitor(pool: pool, observer: observer, spared: plan.leftovers)
@@ -192,15 +186,18 @@ public struct Restore: Sendable {
     /// for at the end. Should another server have become primary meanwhile, or the same one have
     /// been restarted, some may be lost: then all is gone through again, and only what is missing
     /// is written.
-    private func runUntilDurable(_ context: inout RestoreContext) async throws -> RestoreReport {
+    private func runUntilDurable(
+        _ context: inout RestoreContext, since incarnation: BSONDocument
+    ) async throws -> RestoreReport {
         var total: RestoreReport?
-        // Its own: the job looks for itself.
-        let continuity = Continuity(try await context.incarnation())
+        var incarnation = incarnation
         for _ in 1...Self.attemptCountMax {
             let report = try await runOnce(&context, options)
             total = total?.followed(by: report) ?? report
             try await context.waitForMajority(reading: report.entries.first?.target)
-            if try await !continuity.look(context.incarnation()), let total { return total }
+            let now = try await context.incarnation()
+            if now == incarnation, let total { return total }
+            incarnation = now
             guard location.isSeekable else { break }
             observer.noticed("the server may have lost what was written; going through it again")
         }

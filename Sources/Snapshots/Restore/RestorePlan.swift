@@ -27,7 +27,8 @@ struct RestorePlan: Sendable {
     ) async throws {
         let oplog = Self.oplog(archive, options, context)
         self.oplog = oplog
-        let choices = try Self.choose(archive, options, context, isReplayed: oplog != nil)
+        let choices = try Self.choose(
+            archive, options, context.server, context.observer, isReplayed: oplog != nil)
         let live = try await LiveCatalog.read(Set(choices.map(\.target.database)), context.pool)
         try live.checkKinds(choices, options.mode)
         let factory = RestoreTargetFactory(
@@ -109,8 +110,8 @@ struct RestorePlan: Sendable {
     /// - Parameter isReplayed: whether an oplog is replayed on it.
     /// - Throws: `namespaceConflict`, `notFound`.
     static func choose(
-        _ archive: any ArchiveReader, _ options: Restore.Options, _ context: RestoreContext,
-        isReplayed: Bool = false
+        _ archive: any ArchiveReader, _ options: Restore.Options, _ server: ServerInfo,
+        _ observer: any JobObserver, isReplayed: Bool = false
     ) throws -> [Choice] {
         let prelude = archive.prelude
         // Those are loaded with their indexes, which would refuse what entries do for a while.
@@ -126,11 +127,11 @@ struct RestorePlan: Sendable {
             case .restored: break
             case .leftOut: continue
             case .missed(let reason):
-                context.observer.noticed("left out \(descriptor.namespace): \(reason)")
+                observer.noticed("left out \(descriptor.namespace): \(reason)")
                 continue
             }
             let target = try renamed(descriptor, options.renames)
-            guard target.database != "local" || context.server.role == .standalone else {
+            guard target.database != "local" || server.role == .standalone else {
                 throw SnapshotError(
                     .namespaceConflict,
                     "\(descriptor.namespace) can't be restored into the database local: each "

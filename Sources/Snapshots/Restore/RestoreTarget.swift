@@ -24,10 +24,6 @@ protocol RestoreTarget: Sendable {
     /// The collection that is loaded beside the live one; nil where there is none.
     var place: StagingPlace? { get }
 
-    /// Whether `commit` has waited until a majority of the replica set has it; if not, the job does
-    /// so for all of them at its end.
-    var waitsForMajority: Bool { get }
-
     /// Makes the place that documents are loaded into.
     func prepare() async throws
 
@@ -55,7 +51,6 @@ protocol RestoreTarget: Sendable {
 extension RestoreTarget {
     var keepsOrder: Bool { false }
     var commitRank: Int { 0 }
-    var waitsForMajority: Bool { true }
     var readsArchiveItself: Bool { false }
     var canBeKept: Bool { false }
     var place: StagingPlace? { nil }

@@ -21,7 +21,6 @@ struct SmallCollection: RestoreTarget {
     var source: NamespaceDescriptor { ordinary.source }
     var namespace: Namespace { ordinary.namespace }
     var place: StagingPlace? { ordinary.place }
-    var waitsForMajority: Bool { false }
 
     /// Whether a collection of these options can be made and filled in a transaction.
     static func isPossible(_ descriptor: NamespaceDescriptor, _ server: ServerInfo) throws -> Bool {

@@ -4,13 +4,6 @@ internal import BSONBytes
 
 /// What is to be written of a damaged archive of Cairn's.
 struct SalvagePlan: Sendable {
-    /// A chunk that is taken over.
-    struct Kept: Sendable {
-        var chunk: ArchiveSalvager.WholeChunk
-        /// Whether the next chunk is of another namespace.
-        var closesNamespace: Bool
-    }
-
     /// What is said when the end of the archive is not known.
     static let unknownEnd =
         "the index is damaged or gone: whether more chunks followed the last one is unknown"
@@ -18,7 +11,7 @@ struct SalvagePlan: Sendable {
     let prelude: ArchivePrelude
     let compression: Compression
     let chunkTargetByteCount: Int
-    let kept: [Kept]
+    let kept: [KeptChunk]
     /// Positions in the prelude, by the names that blocks have.
     let ordinals: [Namespace: UInt32]
     /// Namespaces of which no chunk is left; they are written empty.
@@ -59,7 +52,7 @@ struct SalvagePlan: Sendable {
         kept = chunks.indices.map { position in
             let chunk = chunks[position]
             let next = position + 1 < chunks.count ? chunks[position + 1] : nil
-            return Kept(
+            return KeptChunk(
                 chunk: chunk,
                 closesNamespace: chunk.header.kind != .mixed
                     && (next == nil || next?.header.kind == .mixed
@@ -138,7 +131,7 @@ struct SalvagePieces {
     private let plan: SalvagePlan
     private let source: ObjectSource
     private var first: ArraySlice<RawChunk>
-    private var kept: ArraySlice<SalvagePlan.Kept>
+    private var kept: ArraySlice<KeptChunk>
     private var last: ArraySlice<RawChunk>
 
     init(_ plan: SalvagePlan, _ source: ObjectSource) {
@@ -154,13 +147,7 @@ struct SalvagePieces {
     mutating func next() async throws -> ArchiveWriter.Piece? {
         if let chunk = first.popFirst() { return .raw(chunk) }
         guard let next = kept.popFirst() else { return last.popFirst().map { .raw($0) } }
-        let header = next.chunk.header
-        let stored = try await source.read(
-            at: next.chunk.offset, count: Int(header.storedByteCount))
-        return .encoded(
-            try EncodedChunk(
-                adopting: stored, DecodedChunk(stored: stored, header: header),
-                ordinals: plan.ordinals, closesNamespace: next.closesNamespace))
+        return try await next.piece(from: source, plan.ordinals)
     }
 
     private static func empty(

@@ -65,16 +65,12 @@ public struct DocumentSearch: Sendable {
     public func run(to destination: Export.Destination?) async throws -> Report {
         let clock = ContinuousClock()
         let start = clock.now
-        var report: Report
-        switch destination {
-        case nil: report = try await search(nil)
-        case .file(let path):
-            let (store, key) = try await FileSystemStore.splitting(path)
-            report = try await store.withUpload(key: key) { try await search($0) }
-        case .pipe(let pipe):
-            report = try await search(pipe)
-            try await pipe.finish()
-        }
+        var report =
+            if let destination {
+                try await destination.withSink { try await search($0) }
+            } else {
+                try await search(nil)
+            }
         report.seconds = start.duration(to: clock.now).inSeconds
         return report
     }
