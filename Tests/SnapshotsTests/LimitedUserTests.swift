@@ -70,7 +70,7 @@ import Testing
     }
 
     /// A server with a user who has the roles `restore` and `backup`, and its owner's URI.
-    private static func serverWithRestorer() async throws -> (PrivateServer, MongoURI) {
+    static func serverWithRestorer() async throws -> (PrivateServer, MongoURI) {
         var options = PrivateServer.Options()
         options.isReplicaSet = false
         options.arguments = ["--auth"]
@@ -82,7 +82,7 @@ import Testing
         return (server, owner)
     }
 
-    private static func grant(_ role: String, _ owner: MongoURI) async throws {
+    static func grant(_ role: String, _ owner: MongoURI) async throws {
         try await SnapshotFixture(owner, database: "admin").command(
             BSONDocument {
                 $0.append("grantRolesToUser", "restorer")
@@ -90,31 +90,11 @@ import Testing
             })
     }
 
-    /// Told before anything is loaded.
-    @Test func whoMayNotReplayAnOplogIsRefusedUnlessItIsLeftOut() async throws {
-        let source = try await PrivateServer()
-        let archived = try await SnapshotFixture(source, database: "d")
-        let wanted = try await OplogBackup.backupWithChanges(archived)
-        let (server, owner) = try await Self.serverWithRestorer()
-        let limited = try await SnapshotFixture(
-            try Self.uri("restorer", server.port), database: "d")
-        let archive = ArchiveLocation.snapshot("latest", in: archived.catalog)
-        let error = try await #require(throws: SnapshotError.self) {
-            try await limited.restore(archive)
-        }
-        #expect(error.code == .unsupported)
-        #expect(error.message.contains("--no-oplog"))
-        #expect(try await limited.names() == [])
-        try await Self.grant("readWriteAnyDatabase", owner)
-        try await limited.restore(archive)
-        #expect(try await SnapshotFixture(owner, database: "d").differences(from: wanted) == [])
-    }
-
-    private static func uri(_ user: String, _ port: UInt16) throws -> MongoURI {
+    static func uri(_ user: String, _ port: UInt16) throws -> MongoURI {
         try MongoURI("mongodb://\(user):word@127.0.0.1:\(port)/?directConnection=true")
     }
 
-    private static func createUser(
+    static func createUser(
         _ name: String, _ role: String, on database: String, _ uri: MongoURI
     ) async throws {
         let command = BSONDocument {
@@ -128,5 +108,30 @@ import Testing
         }
         let pool = try MongoPool(uri: uri, connectionCountMax: 1)
         _ = try await pool.withConnection { try await $0.run(command, on: "admin", as: .write) }
+    }
+}
+
+extension InterruptedJobTests {
+    /// What becomes of an oplog that a user may not replay.
+    @Suite struct LimitedReplayTests {
+        /// Told before anything is loaded.
+        @Test func whoMayNotReplayAnOplogIsRefusedUnlessItIsLeftOut() async throws {
+            let source = try await PrivateServer()
+            let archived = try await SnapshotFixture(source, database: "d")
+            let wanted = try await OplogBackup.backupWithChanges(archived)
+            let (server, owner) = try await LimitedUserTests.serverWithRestorer()
+            let limited = try await SnapshotFixture(
+                try LimitedUserTests.uri("restorer", server.port), database: "d")
+            let archive = ArchiveLocation.snapshot("latest", in: archived.catalog)
+            let error = try await #require(throws: SnapshotError.self) {
+                try await limited.restore(archive)
+            }
+            #expect(error.code == .unsupported)
+            #expect(error.message.contains("--no-oplog"))
+            #expect(try await limited.names() == [])
+            try await LimitedUserTests.grant("readWriteAnyDatabase", owner)
+            try await limited.restore(archive)
+            #expect(try await SnapshotFixture(owner, database: "d").differences(from: wanted) == [])
+        }
     }
 }
