@@ -69,10 +69,13 @@ let package = Package(
                 "MongoDriver", "ObjectStorage",
             ]),
         module(
+            "SnapshotJSON",
+            ["ArchiveEngine", "ArchiveFormat", "BSONBytes", "ExtendedJSON", "Snapshots"]),
+        module(
             "CairnCommand",
             [
                 "ArchiveEngine", "ArchiveFormat", "BSONBytes", "DocumentQuery", "ExtendedJSON",
-                "MongoDriver", "ObjectStorage", "Snapshots",
+                "MongoDriver", "ObjectStorage", "SnapshotJSON", "Snapshots",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         .executableTarget(
@@ -107,7 +110,7 @@ let package = Package(
             "CairnCommandTests",
             [
                 "ArchiveFormat", "BSONBytes", "CairnCommand", "MongoDriver", "ObjectStorage",
-                "Snapshots",
+                "SnapshotJSON", "Snapshots",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             exclude: ["Golden"]),

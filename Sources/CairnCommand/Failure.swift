@@ -1,6 +1,7 @@
 internal import ArchiveFormat
 internal import MongoDriver
 internal import ObjectStorage
+internal import SnapshotJSON
 internal import Snapshots
 
 /// Why the program ends without having done what was asked: the one place where errors of all

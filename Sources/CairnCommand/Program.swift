@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import Glibc
 internal import MongoDriver
+internal import SnapshotJSON
 internal import Snapshots
 
 /// The program: parse → perform → tell. The one place that writes results and failures.

@@ -1,6 +1,7 @@
 import ArchiveFormat
 import ArgumentParser
 import Foundation
+import SnapshotJSON
 import Snapshots
 import Testing
 

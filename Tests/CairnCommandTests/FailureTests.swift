@@ -2,6 +2,7 @@ import ArchiveFormat
 import ArgumentParser
 import MongoDriver
 import ObjectStorage
+import SnapshotJSON
 import Snapshots
 import Testing
 

@@ -1,3 +1,4 @@
+import SnapshotJSON
 import Testing
 
 @testable import CairnCommand

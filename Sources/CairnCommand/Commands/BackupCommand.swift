@@ -107,10 +107,7 @@ struct BackupCommand: Job {
             observer: observer)
         do {
             let report = try await backup.run()
-            return SnapshotSummary(
-                manifest: report.manifest, storedByteCount: report.storedByteCount,
-                seal: report.seal, seconds: report.seconds, path: place.path(report.place)
-            ).result
+            return SnapshotSummary(report, path: place.path(report.place)).result
         } catch let error as ArchiveError {
             // Nothing is damaged that anybody has: there is no archive.
             throw Failure(

@@ -1,5 +1,6 @@
 internal import ArchiveFormat
 internal import ArgumentParser
+internal import SnapshotJSON
 internal import Snapshots
 
 /// `cairn export`.

@@ -3,6 +3,7 @@ internal import ArgumentParser
 internal import DocumentQuery
 internal import ExtendedJSON
 internal import ObjectStorage
+internal import SnapshotJSON
 internal import Snapshots
 
 /// `cairn find`.

@@ -2,6 +2,7 @@ internal import ArchiveFormat
 internal import ArgumentParser
 internal import BSONBytes
 internal import ExtendedJSON
+internal import SnapshotJSON
 internal import Snapshots
 
 /// `cairn get`.

@@ -67,9 +67,6 @@ struct IndexCommand: Job {
                 observer: observer
             ).run()
         }
-        return SnapshotSummary(
-            manifest: report.manifest, storedByteCount: report.storedByteCount, seal: report.seal,
-            seconds: report.seconds, path: place.path(report.place)
-        ).result
+        return SnapshotSummary(report, path: place.path(report.place)).result
     }
 }

@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import SnapshotJSON
 internal import Snapshots
 
 /// `cairn`.

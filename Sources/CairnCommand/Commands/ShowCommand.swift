@@ -1,6 +1,7 @@
 internal import ArchiveEngine
 internal import ArchiveFormat
 internal import ArgumentParser
+internal import SnapshotJSON
 internal import Snapshots
 
 /// `cairn show`.
@@ -27,19 +28,21 @@ struct ShowCommand: Job {
         let start = clock.now
         return try await naming(archive.name) {
             let reader = try await archive.location.open()
-            var totals: [DocumentTotals] = []
-            var storedByteCount = reader.storedByteCount ?? 0
-            if reader.manifest == nil {
+            let description: ArchiveDescription
+            if let manifest = reader.manifest {
+                description = ArchiveDescription(
+                    manifest, prelude: reader.prelude,
+                    storedByteCount: reader.storedByteCount ?? 0,
+                    seal: (reader as? IndexedArchiveReader)?.seal,
+                    seconds: start.duration(to: clock.now) / .seconds(1))
+            } else {
                 let counted = try await Self.count(reader, observer)
-                totals = counted.totals
-                if reader.storedByteCount == nil { storedByteCount = counted.storedByteCount }
+                description = ArchiveDescription(
+                    reader.prelude, totals: counted.totals,
+                    storedByteCount: reader.storedByteCount ?? counted.storedByteCount,
+                    seconds: start.duration(to: clock.now) / .seconds(1))
             }
-            return ShowSummary(
-                archive: archive, prelude: reader.prelude, manifest: reader.manifest,
-                totals: totals, storedByteCount: storedByteCount,
-                seal: (reader as? IndexedArchiveReader)?.seal,
-                seconds: start.duration(to: clock.now) / .seconds(1)
-            ).result
+            return ShowSummary(archive: archive, description: description).result
         }
     }
 

@@ -4,6 +4,7 @@ internal import BSONBytes
 internal import ExtendedJSON
 internal import Glibc
 internal import ObjectStorage
+internal import SnapshotJSON
 internal import Snapshots
 
 /// Options that a file gives, as `cairn tune --write-config` writes it: a JSON object whose keys

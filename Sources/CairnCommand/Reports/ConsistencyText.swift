@@ -35,26 +35,6 @@ struct ConsistencyText {
         }
     }
 
-    /// An object for machines.
-    var json: JSONValue {
-        switch level {
-        case .none: .object(["level": .string(level.name), "cluster_time": .null])
-        case .snapshot(let time):
-            .object(["level": .string(level.name), "cluster_time": Self.json(time)])
-        case .oplog(let start, let end):
-            .object([
-                "level": .string(level.name), "cluster_time": Self.json(end),
-                "oplog_start": Self.json(start), "oplog_end": Self.json(end),
-            ])
-        }
-    }
-
-    private static func json(_ time: BSONTimestamp) -> JSONValue {
-        .object([
-            "seconds": .count(UInt64(time.seconds)), "increment": .count(UInt64(time.increment)),
-        ])
-    }
-
     private var exceptionText: String {
         guard !exceptions.isEmpty else { return "" }
         let names = exceptions.prefix(Self.exceptionCountShown)

@@ -1,4 +1,5 @@
 internal import ArchiveFormat
+internal import SnapshotJSON
 internal import Snapshots
 
 /// What a comparison says.
@@ -7,17 +8,20 @@ struct DiffSummary {
     let names: (first: String, second: String)
     let differences: [NamespaceDifference]
     let seconds: Double
+    private let json: JSONValue
 
-    init(_ report: Comparison.Report) {
+    init(_ report: Comparison.Report) throws {
         names = (report.first.id, report.second.id)
         differences = report.namespaces
         seconds = report.seconds
+        json = try JSONValue(report)
     }
 
-    init(_ report: LiveComparison.Report) {
+    init(_ report: LiveComparison.Report) throws {
         names = (report.manifest.id, "live")
         differences = report.entries.map(\.difference)
         seconds = report.seconds
+        json = try JSONValue(difference: report)
     }
 
     private var isEqual: Bool { differences.allSatisfy(\.isEqual) }
@@ -25,7 +29,7 @@ struct DiffSummary {
     /// For people and for machines; `different` when anything differs.
     var result: JobResult {
         get throws {
-            var result = JobResult(text: try text, json: try json)
+            var result = JobResult(text: try text, json: json)
             if !isEqual { result.status = .different }
             return result
         }
@@ -75,37 +79,5 @@ struct DiffSummary {
             lines += try DifferenceText.lines("differs", pair) { "\($0) → \($1)" }
         }
         return lines
-    }
-
-    private var json: JSONValue {
-        get throws {
-            .object([
-                "first": .string(names.first),
-                "second": .string(names.second),
-                "equal": .bool(isEqual),
-                "seconds": .decimal(seconds),
-                "collections": .array(try differences.map(Self.entry)),
-            ])
-        }
-    }
-
-    private static func entry(_ difference: NamespaceDifference) throws -> JSONValue {
-        .object([
-            "collection": .string(difference.namespace.description),
-            "in_first": .bool(difference.isInFirst),
-            "in_second": .bool(difference.isInSecond),
-            "only_in_first": .count(difference.onlyInFirstCount),
-            "only_in_second": .count(difference.onlyInSecondCount),
-            "differing": .count(difference.differingCount),
-            "equal": .count(difference.equalCount),
-            "options_differing": try DifferenceJSON.fields(difference.options, "first", "second"),
-            "indexes_differing": try DifferenceJSON.indexes(difference, "first", "second"),
-            "chunks_read": .count(difference.decodedChunkCount),
-            "samples": .object([
-                "only_in_first": try DifferenceJSON.ids(difference.onlyInFirst),
-                "only_in_second": try DifferenceJSON.ids(difference.onlyInSecond),
-                "differing": try DifferenceJSON.pairs(difference, "first", "second"),
-            ]),
-        ])
     }
 }

@@ -1,4 +1,5 @@
 internal import ArchiveFormat
+internal import SnapshotJSON
 internal import Snapshots
 
 /// The snapshots of a repository.
@@ -7,7 +8,11 @@ struct ListSummary {
     let repository: RepositoryOptions.Repository
 
     /// For people and for machines.
-    var result: JobResult { JobResult(text: text, json: .array(entries.map(json))) }
+    var result: JobResult {
+        JobResult(
+            text: text,
+            json: .array(entries.map { JSONValue($0, path: repository.path(ofKey: $0.key)) }))
+    }
 
     private var text: String {
         guard !entries.isEmpty else {
@@ -40,37 +45,5 @@ struct ListSummary {
             }
         }
         return table.lines.joined(separator: "\n")
-    }
-
-    private func json(_ entry: SnapshotCatalog.Entry) -> JSONValue {
-        let path = JSONValue.string(repository.path(ofKey: entry.key))
-        switch entry.manifest {
-        case .success(let manifest):
-            return .object([
-                "id": .string(entry.id.description),
-                "path": path,
-                "documents": .count(manifest.documentCount),
-                "bytes": .count(manifest.documentByteCount),
-                "stored_bytes": .count(entry.storedByteCount),
-                "namespaces": .count(manifest.namespaces.count),
-                "seconds": .decimal(
-                    Double(max(0, manifest.finishedAt - manifest.startedAt)) / 1000),
-                "created": .date(manifest.startedAt),
-                "finished": .date(manifest.finishedAt),
-                "consistency": ConsistencyText(manifest).json,
-                "codec": .string(manifest.compression.codec.name),
-                "loss": LossText.json(manifest),
-                "damaged": .bool(false),
-                "error": .null,
-            ])
-        case .failure(let error):
-            return .object([
-                "id": .string(entry.id.description),
-                "path": path,
-                "stored_bytes": .count(entry.storedByteCount),
-                "damaged": .bool(true),
-                "error": .string("\(error)"),
-            ])
-        }
     }
 }

@@ -21,14 +21,4 @@ struct LossText {
         return "salvaged, not complete" + known
             + (loss.mayBeMore ? "; how much is gone in all is unknown" : "")
     }
-
-    /// For machines.
-    static func json(_ manifest: Manifest) -> JSONValue {
-        guard let loss = manifest.loss else { return .null }
-        return .object([
-            "chunks": .count(loss.chunkCount),
-            "documents": loss.documentCount.map { .count($0) } ?? .null,
-            "may_be_more": .bool(loss.mayBeMore),
-        ])
-    }
 }

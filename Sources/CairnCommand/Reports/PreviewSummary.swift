@@ -1,5 +1,6 @@
 internal import ArchiveFormat
 internal import BSONBytes
+internal import SnapshotJSON
 internal import Snapshots
 
 /// What a restore would do, as a preview tells it.
@@ -8,7 +9,7 @@ struct PreviewSummary {
 
     /// For people and for machines.
     var result: JobResult {
-        get throws { JobResult(text: try text, json: try json) }
+        get throws { JobResult(text: try text, json: try JSONValue(preview: report)) }
     }
 
     /// Sums over all namespaces.
@@ -70,44 +71,5 @@ struct PreviewSummary {
             lines.append("  only live: \(try DifferenceText.spelt(id))")
         }
         return lines
-    }
-
-    private var json: JSONValue {
-        get throws {
-            .object([
-                "id": .string(report.manifest.id),
-                "mode": .string("preview"),
-                "cluster_time": .optional(
-                    report.moment.map { "\($0.seconds).\($0.increment)" }),
-                "to_insert": .count(sum(\.onlyInFirstCount)),
-                "to_overwrite": .count(sum(\.differingCount)),
-                "equal": .count(sum(\.equalCount)),
-                "only_live": .count(sum(\.onlyInSecondCount)),
-                "seconds": .decimal(report.seconds),
-                "collections": .array(try report.entries.map(Self.entry)),
-            ])
-        }
-    }
-
-    private static func entry(_ entry: LiveComparison.Report.Entry) throws -> JSONValue {
-        let difference = entry.difference
-        return .object([
-            "source": .string(entry.source.description),
-            "target": .string(entry.target.description),
-            "type": .string(entry.type.word),
-            "is_live": .bool(difference.isInSecond),
-            "to_insert": .count(difference.onlyInFirstCount),
-            "to_overwrite": .count(difference.differingCount),
-            "equal": .count(difference.equalCount),
-            "only_live": .count(difference.onlyInSecondCount),
-            "options_differing": try DifferenceJSON.fields(
-                difference.options, "snapshot", "live"),
-            "indexes_differing": try DifferenceJSON.indexes(difference, "snapshot", "live"),
-            "samples": .object([
-                "to_insert": try DifferenceJSON.ids(difference.onlyInFirst),
-                "to_overwrite": try DifferenceJSON.pairs(difference, "snapshot", "live"),
-                "only_live": try DifferenceJSON.ids(difference.onlyInSecond),
-            ]),
-        ])
     }
 }

@@ -1,4 +1,5 @@
 internal import ArchiveFormat
+internal import SnapshotJSON
 internal import Snapshots
 
 /// What a restore says when it is done.
@@ -9,7 +10,8 @@ struct RestoreSummary {
 
     /// For people and for machines; `skipped` when the server refused documents.
     var result: JobResult {
-        var result = JobResult(text: text, json: json)
+        var result = JobResult(
+            text: text, json: JSONValue(report, options, path: archive.path))
         let outcome = report.outcome
         if outcome.failedCount > 0 {
             result.status = .skipped
@@ -57,49 +59,4 @@ struct RestoreSummary {
             + "\(Formatting.count(outcome.equalCount)) equal already, "
             + "\(Formatting.count(outcome.failedCount)) refused"
     }
-
-    private var json: JSONValue {
-        let outcome = report.outcome
-        return .object([
-            "id": .optional(report.manifest?.id),
-            "path": .optional(archive.path),
-            "mode": .string(options.mode.rawValue),
-            "job": .optional(options.keepOld?.job.description),
-            "kept_until": .optional(report.keptUntil.map(KeptSummary.time)),
-            "documents": .count(outcome.documentCount),
-            "bytes": .count(outcome.byteCount),
-            "stored_bytes": .count(report.storedByteCount),
-            "namespaces": .count(report.entries.count),
-            "inserted": .count(outcome.insertedCount),
-            "overwritten": .count(outcome.overwrittenCount),
-            "kept": .count(outcome.keptCount),
-            "equal": .count(outcome.equalCount),
-            "deleted": .count(outcome.deletedCount),
-            "refused": .count(outcome.failedCount),
-            "replayed": report.replayedCount.map { .count($0) } ?? .null,
-            "seconds": .decimal(report.seconds),
-            "collections": .array(report.entries.map(Self.entry)),
-        ])
-    }
-
-    private static func entry(_ entry: RestoreReport.Entry) -> JSONValue {
-        .object([
-            "source": .string(entry.source.description),
-            "target": .string(entry.target.description),
-            "type": .string(entry.type.word),
-            "documents": .count(entry.outcome.documentCount),
-            "bytes": .count(entry.outcome.byteCount),
-            "inserted": .count(entry.outcome.insertedCount),
-            "overwritten": .count(entry.outcome.overwrittenCount),
-            "kept": .count(entry.outcome.keptCount),
-            "equal": .count(entry.outcome.equalCount),
-            "deleted": .count(entry.outcome.deletedCount),
-            "refused": .count(entry.outcome.failedCount),
-        ])
-    }
-}
-
-extension NamespaceType {
-    /// The type as people and machines read it.
-    var word: String { self == .special ? "special" : rawValue }
 }

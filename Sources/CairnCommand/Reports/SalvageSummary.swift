@@ -1,5 +1,6 @@
 internal import ArchiveFormat
 internal import BSONBytes
+internal import SnapshotJSON
 internal import Snapshots
 
 /// What a salvage says when it is done.

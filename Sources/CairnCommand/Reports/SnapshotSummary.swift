@@ -1,14 +1,31 @@
 internal import ArchiveFormat
+internal import SnapshotJSON
 internal import Snapshots
 
 /// What a command says that has made a snapshot.
 struct SnapshotSummary {
     let manifest: Manifest
     let storedByteCount: UInt64
-    let seal: SHA256Digest
     let seconds: Double
     /// Absolute path of the archive's file; nil for a pipe.
     let path: String?
+    private let json: JSONValue
+
+    init(_ report: Backup.Report, path: String?) {
+        manifest = report.manifest
+        storedByteCount = report.storedByteCount
+        seconds = report.seconds
+        self.path = path
+        json = JSONValue(report, path: path)
+    }
+
+    init(_ report: Conversion.Report, path: String?) {
+        manifest = report.manifest
+        storedByteCount = report.storedByteCount
+        seconds = report.seconds
+        self.path = path
+        json = JSONValue(report, path: path)
+    }
 
     /// For people and for machines.
     var result: JobResult { JobResult(text: text, json: json) }
@@ -27,22 +44,6 @@ struct SnapshotSummary {
             path.map { "file \(Formatting.visible($0))" },
         ]
         return lines.compactMap(\.self).joined(separator: "\n")
-    }
-
-    private var json: JSONValue {
-        .object([
-            "id": .string(manifest.id),
-            "path": .optional(path),
-            "documents": .count(manifest.documentCount),
-            "bytes": .count(manifest.documentByteCount),
-            "stored_bytes": .count(storedByteCount),
-            "namespaces": .count(manifest.namespaces.count),
-            "seconds": .decimal(seconds),
-            "consistency": ConsistencyText(manifest).json,
-            "codec": .string(manifest.compression.codec.name),
-            "level": .count(manifest.compression.level),
-            "sha256": .string(seal.description),
-        ])
     }
 }
 

@@ -1,4 +1,5 @@
 internal import ArchiveFormat
+internal import SnapshotJSON
 internal import Snapshots
 
 /// What tuning says when it is done.

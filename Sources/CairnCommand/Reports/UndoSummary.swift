@@ -1,4 +1,5 @@
 internal import ArchiveFormat
+internal import SnapshotJSON
 internal import Snapshots
 
 /// What an undo says when it is done.

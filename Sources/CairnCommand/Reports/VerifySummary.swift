@@ -1,5 +1,6 @@
 internal import ArchiveEngine
 internal import ArchiveFormat
+internal import SnapshotJSON
 internal import Snapshots
 
 /// What a verification says when nothing was wrong.
@@ -11,7 +12,10 @@ struct VerifySummary {
     let seconds: Double
 
     /// For people and for machines.
-    var result: JobResult { JobResult(text: text, json: json) }
+    var result: JobResult {
+        JobResult(
+            text: text, json: JSONValue(report, manifest, seconds: seconds, path: archive.path))
+    }
 
     private var text: String {
         let facts = [
@@ -31,20 +35,5 @@ struct VerifySummary {
         return line
             + "\nit is no archive of cairn's and has no checksums of its chunks; the CRC-64 of "
             + "each collection was checked, which is all that it has"
-    }
-
-    private var json: JSONValue {
-        .object([
-            "id": .optional(manifest?.id),
-            "loss": manifest.map(LossText.json) ?? .null,
-            "path": .optional(archive.path),
-            "documents": .count(report.documentCount),
-            "bytes": .count(report.documentByteCount),
-            "stored_bytes": .count(report.storedByteCount),
-            "namespaces": .count(report.namespaceCount),
-            "chunks": .count(report.chunkCount),
-            "chunk_checksums": .bool(report.hasChunkChecksums),
-            "seconds": .decimal(seconds),
-        ])
     }
 }

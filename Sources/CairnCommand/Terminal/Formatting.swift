@@ -1,3 +1,5 @@
+internal import SnapshotJSON
+
 /// Numbers as people read them: decimal units, commas between thousands, few digits.
 enum Formatting {
     /// `200,000`.
@@ -63,14 +65,7 @@ enum Formatting {
     /// A number with so many digits after the point, at most 18 before it; `0` for what is no
     /// number.
     static func decimal(_ value: Double, digitCount: Int) -> String {
-        let scale = (0..<digitCount).reduce(1) { scale, _ in scale * 10 }
-        guard let scaled = Int(exactly: (value * Double(scale)).rounded()) else { return "0" }
-        let whole = String(scaled.magnitude / UInt(scale))
-        let sign = scaled < 0 ? "-" : ""
-        guard digitCount > 0 else { return sign + whole }
-        let fraction = String(scaled.magnitude % UInt(scale))
-        let zeros = String(repeating: "0", count: digitCount - fraction.count)
-        return "\(sign)\(whole).\(zeros)\(fraction)"
+        JSONValue.decimal(value, digitCount: digitCount)
     }
 
     /// Text that can't steer a terminal: control, format and line-breaking characters become

@@ -1,0 +1,92 @@
+internal import ArchiveFormat
+internal import BSONBytes
+public import Snapshots
+
+extension JSONValue {
+    /// What a restore has done.
+    ///
+    /// - Parameters:
+    ///   - options: what was asked for.
+    ///   - path: of the archive's file; nil where there is none, or it is nobody's business.
+    public init(_ report: RestoreReport, _ options: Restore.Options, path: String?) {
+        let outcome = report.outcome
+        self = .object([
+            "id": .optional(report.manifest?.id),
+            "path": .optional(path),
+            "mode": .string(options.mode.rawValue),
+            "job": .optional(options.keepOld?.job.description),
+            "kept_until": report.keptUntil.map { .date($0 * 1000) } ?? .null,
+            "documents": .count(outcome.documentCount),
+            "bytes": .count(outcome.byteCount),
+            "stored_bytes": .count(report.storedByteCount),
+            "namespaces": .count(report.entries.count),
+            "inserted": .count(outcome.insertedCount),
+            "overwritten": .count(outcome.overwrittenCount),
+            "kept": .count(outcome.keptCount),
+            "equal": .count(outcome.equalCount),
+            "deleted": .count(outcome.deletedCount),
+            "refused": .count(outcome.failedCount),
+            "replayed": .optional(count: report.replayedCount),
+            "seconds": .decimal(report.seconds),
+            "collections": .array(report.entries.map(Self.entry)),
+        ])
+    }
+
+    private static func entry(_ entry: RestoreReport.Entry) -> JSONValue {
+        .object([
+            "source": .string(entry.source.description),
+            "target": .string(entry.target.description),
+            "type": .string(entry.type.word),
+            "documents": .count(entry.outcome.documentCount),
+            "bytes": .count(entry.outcome.byteCount),
+            "inserted": .count(entry.outcome.insertedCount),
+            "overwritten": .count(entry.outcome.overwrittenCount),
+            "kept": .count(entry.outcome.keptCount),
+            "equal": .count(entry.outcome.equalCount),
+            "deleted": .count(entry.outcome.deletedCount),
+            "refused": .count(entry.outcome.failedCount),
+        ])
+    }
+
+    /// What a restore would do.
+    ///
+    /// - Throws: `BSONError`, `ExtendedJSONError` for a sample that is malformed.
+    public init(preview report: LiveComparison.Report) throws {
+        func sum(_ count: (NamespaceDifference) -> UInt64) -> JSONValue {
+            .count(report.entries.reduce(0) { $0 + count($1.difference) })
+        }
+        self = .object([
+            "id": .string(report.manifest.id),
+            "mode": .string("preview"),
+            "cluster_time": .optional(report.moment.map { "\($0.seconds).\($0.increment)" }),
+            "to_insert": sum(\.onlyInFirstCount),
+            "to_overwrite": sum(\.differingCount),
+            "equal": sum(\.equalCount),
+            "only_live": sum(\.onlyInSecondCount),
+            "seconds": .decimal(report.seconds),
+            "collections": .array(try report.entries.map(Self.previewEntry)),
+        ])
+    }
+
+    private static func previewEntry(_ entry: LiveComparison.Report.Entry) throws -> JSONValue {
+        let difference = entry.difference
+        return .object([
+            "source": .string(entry.source.description),
+            "target": .string(entry.target.description),
+            "type": .string(entry.type.word),
+            "is_live": .bool(difference.isInSecond),
+            "to_insert": .count(difference.onlyInFirstCount),
+            "to_overwrite": .count(difference.differingCount),
+            "equal": .count(difference.equalCount),
+            "only_live": .count(difference.onlyInSecondCount),
+            "options_differing": try DifferenceJSON.fields(
+                difference.options, "snapshot", "live"),
+            "indexes_differing": try DifferenceJSON.indexes(difference, "snapshot", "live"),
+            "samples": .object([
+                "to_insert": try DifferenceJSON.ids(difference.onlyInFirst),
+                "to_overwrite": try DifferenceJSON.pairs(difference, "snapshot", "live"),
+                "only_live": try DifferenceJSON.ids(difference.onlyInSecond),
+            ]),
+        ])
+    }
+}
