@@ -17,6 +17,8 @@ public enum ArchiveLimits {
     public static let indexSliceByteCountMax = 65_535 - 4 - ChunkHeader.byteCount
     /// The most bytes that the manifest has.
     public static let manifestByteCountMax = 1 << 30
+    /// Most UTF-8 bytes of a snapshot's description.
+    public static let descriptionByteCountMax = 1024
     /// The most chunks that an archive has.
     public static let chunkCountMax = 1 << 28
     /// The most namespaces that an archive has.

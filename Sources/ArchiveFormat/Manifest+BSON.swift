@@ -9,6 +9,7 @@ extension Manifest {
             $0.append("tool", tool)
             $0.append("started_at", dateMilliseconds: startedAt)
             $0.append("finished_at", dateMilliseconds: finishedAt)
+            if let description { $0.append("description", description) }
             $0.append("source", source.document)
             $0.append("consistency", consistency.document)
             $0.append("selection", selection.document)
@@ -61,6 +62,10 @@ extension Manifest {
                     codec, level: document.require("level", \.wholeNumber)))
             finishedAt = try document.require("finished_at", \.dateMilliseconds)
             chunkTargetByteCount = try document.require("chunk_target_bytes", \.wholeNumber)
+            description = try document.first("description")?.string
+            guard description?.utf8.count ?? 0 <= ArchiveLimits.descriptionByteCountMax else {
+                throw ArchiveError(.lengthOutOfBounds, "the manifest's description is too long")
+            }
             loss = try document.first("loss")?.document.map(Loss.init)
             let entries = try document.require("namespaces") { $0.type == .array ? $0 : nil }
             namespaces = try entries.array()?.compactMap(\.document).map(NamespaceEntry.init) ?? []

@@ -13,6 +13,8 @@ public struct Manifest: Hashable, Sendable {
     /// When the backup began and ended, in milliseconds since 1970 UTC.
     public var startedAt: Int64
     public var finishedAt: Int64
+    /// What a person wrote about it; nil when nobody did.
+    public var description: String?
     public var source: Source
     public var consistency: Consistency
     public var selection: Selection

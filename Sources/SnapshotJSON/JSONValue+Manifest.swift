@@ -85,6 +85,7 @@ extension Manifest {
         [
             JSONValue.Member("created", .date(startedAt)),
             JSONValue.Member("finished", .date(finishedAt)),
+            JSONValue.Member("description", .optional(description)),
             JSONValue.Member("consistency", JSONValue(consistency)),
             JSONValue.Member("loss", JSONValue(loss)),
             JSONValue.Member("codec", .string(compression.codec.name)),

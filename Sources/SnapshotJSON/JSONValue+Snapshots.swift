@@ -35,6 +35,7 @@ extension JSONValue {
             "consistency": JSONValue(manifest.consistency),
             "codec": .string(manifest.compression.codec.name),
             "level": .count(manifest.compression.level),
+            "description": .optional(manifest.description),
             "sha256": .string(seal.description),
         ])
     }
@@ -56,6 +57,7 @@ extension JSONValue {
                 "finished": .date(manifest.finishedAt),
                 "consistency": JSONValue(manifest.consistency),
                 "codec": .string(manifest.compression.codec.name),
+                "description": .optional(manifest.description),
                 "loss": JSONValue(manifest.loss),
                 "damaged": .bool(false),
                 "error": .null,

@@ -30,6 +30,7 @@ import Testing
                 "chunk_stored_bytes_max": ArchiveLimits.chunkStoredByteCountMax,
                 "index_slice_bytes_max": ArchiveLimits.indexSliceByteCountMax,
                 "manifest_bytes_max": ArchiveLimits.manifestByteCountMax,
+                "description_bytes_max": ArchiveLimits.descriptionByteCountMax,
                 "chunk_count_max": ArchiveLimits.chunkCountMax,
                 "namespace_count_max": ArchiveLimits.namespaceCountMax,
                 "index_stored_bytes_max": ArchiveLimits.indexByteCountMax,
@@ -147,6 +148,7 @@ import Testing
         entry.chunks = 1...2
         entry.consistency = Manifest.Consistency.none
         manifest.namespaces = [entry]
+        manifest.description = "before the move"
         manifest.loss = Manifest.Loss(chunkCount: 1, documentCount: 2, mayBeMore: true)
         let document = manifest.document
         #expect(try Manifest(document) == manifest)

@@ -71,7 +71,17 @@ import Testing
         try await Self.fill(fixture)
         let whole = try await fixture.backup()
         await Self.killBackup(fixture, server, "reading", 8)
-        let resumed = try await fixture.backup { $0.isResumed = true }
+        let killed = try #require(
+            try fixture.folder.contents.first { $0.contains(".partial-") }
+        ).dropFirst().prefix { $0 != "." }
+        let resumed = try await fixture.backup {
+            $0.isResumed = true
+            $0.id = SnapshotID(milliseconds: 0, kind: "manual", random: 1)
+            $0.description = "another"
+        }
+        // Identifier and description stay those of what it goes on with.
+        #expect(resumed.manifest.id == killed)
+        #expect(resumed.manifest.description == nil)
         let pairs = zip(whole.manifest.namespaces, resumed.manifest.namespaces)
         for (first, second) in pairs {
             #expect(first.descriptor == second.descriptor)

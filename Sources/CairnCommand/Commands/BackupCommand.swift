@@ -49,6 +49,12 @@ struct BackupCommand: Job {
             valueName: "word"))
     var kind = "manual"
 
+    /// What a person says about it.
+    @Option(
+        help: ArgumentHelp(
+            "What to remember about the snapshot; list and show tell it.", valueName: "text"))
+    var description: String?
+
     @OptionGroup var width: WidthOptions
 
     /// Cursors at once.
@@ -125,6 +131,8 @@ struct BackupCommand: Job {
                 "--kind is 1 to 32 lowercase letters, digits and underscores, not \"\(kind)\"")
         }
         options.kind = kind
+        options.description = description
+        try options.checkDescription()
         options.readerCount =
             try WidthOptions.checked(readers, "--readers") ?? file.readers ?? options.readerCount
         options.readOrder = readOrder ?? file.readOrder ?? options.readOrder

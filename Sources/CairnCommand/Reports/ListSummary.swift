@@ -33,6 +33,7 @@ struct ListSummary {
                     Formatting.bytes(manifest.documentByteCount), stored,
                     String(manifest.namespaces.count), manifest.consistency.name,
                     [
+                        manifest.description,
                         manifest.id == entry.id.description
                             ? nil : "renamed: it is \(manifest.id)",
                         LossText(manifest)?.sentence,

@@ -32,6 +32,11 @@ struct ShowSummary {
             rows = [
                 ("snapshot", manifest.id),
                 ("taken", Self.period(manifest)),
+            ]
+            if let description = manifest.description {
+                rows.append(("description", description))
+            }
+            rows += [
                 ("source", "\(place)MongoDB \(source.serverVersion)\(set)"),
                 ("consistency", ConsistencyText(manifest).sentence.dropping("consistency ")),
                 ("selection", Self.selection(manifest.selection)),

@@ -66,3 +66,21 @@ final class SizeEstimate: Sendable {
         state.withLock { $0 = byteCount }
     }
 }
+
+extension Backup.Options {
+    /// Checks that the description is one, as `Backup.run` does first of all.
+    ///
+    /// - Throws: `usage`.
+    public func checkDescription() throws(SnapshotError) {
+        guard let description else { return }
+        let hasControl = description.unicodeScalars.contains { scalar in
+            scalar.properties.generalCategory == .control
+        }
+        guard !hasControl, description.utf8.count <= ArchiveLimits.descriptionByteCountMax else {
+            throw SnapshotError(
+                .usage,
+                "a description is at most \(ArchiveLimits.descriptionByteCountMax) bytes long and "
+                    + "has no line breaks or other control characters")
+        }
+    }
+}

@@ -26,6 +26,12 @@ public struct Backup: Sendable {
         public var rateLimiter: RateLimiter?
         /// The kind in the snapshot's identifier.
         public var kind = "manual"
+        /// The snapshot's identifier, for who must tell it before the backup runs; nil for a new
+        /// one of that kind. A backup that goes on with another keeps that one's.
+        public var id: SnapshotID?
+        /// What a person says about the snapshot: at most 1,024 bytes of UTF-8 without control
+        /// characters. A backup that goes on with another keeps that one's.
+        public var description: String?
         /// Whether it goes on with what a killed backup of the same has left.
         public var isResumed = false
         /// How long it tries again when the server is restarted or elects another primary, in
@@ -86,6 +92,7 @@ public struct Backup: Sendable {
     /// - Throws: `MongoError`, `ObjectStorageError`, `ArchiveError`, `SnapshotError`,
     ///   `CancellationError`.
     public func run() async throws -> Report {
+        try options.checkDescription()
         var attempt = try await firstAttempt()
         var unfinished = options.isResumed ? try await findUnfinished() : nil
         var interruptionCount = 0
@@ -216,14 +223,17 @@ public struct Backup: Sendable {
     }
 
     private func draft(_ server: ServerInfo) -> Manifest {
-        let id = SnapshotID(
-            milliseconds: environment.now(), kind: options.kind, random: environment.random())
+        let id =
+            options.id
+            ?? SnapshotID(
+                milliseconds: environment.now(), kind: options.kind, random: environment.random())
         var manifest = Manifest(
             id: id.description, tool: Tool.description, startedAt: environment.now(),
             source: Manifest.Source(
                 hosts: pool.uri.hosts, serverVersion: server.versionString,
                 replicaSet: server.setName),
             consistency: .none, selection: options.selection, compression: options.compression)
+        manifest.description = options.description
         manifest.chunkTargetByteCount = options.chunkTargetByteCount
         return manifest
     }

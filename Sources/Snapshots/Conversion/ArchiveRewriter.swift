@@ -131,6 +131,7 @@ struct ArchiveRewriter: Sendable {
             selection: original?.selection ?? Manifest.Selection(),
             compression: options.compression)
         manifest.finishedAt = original?.finishedAt ?? environment.now()
+        manifest.description = original?.description
         manifest.loss = defects?.loss ?? original?.loss
         return manifest
     }

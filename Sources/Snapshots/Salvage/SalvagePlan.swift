@@ -83,6 +83,7 @@ struct SalvagePlan: Sendable {
             consistency: consistency,
             selection: original?.selection ?? Manifest.Selection(), compression: compression)
         manifest.finishedAt = original?.finishedAt ?? now
+        manifest.description = original?.description
         manifest.loss = loss
         return manifest
     }
