@@ -106,6 +106,40 @@ public struct FileSystemStore: ObjectStore {
         try await access.delete(key: key)
     }
 
+    public func marks(_ kind: MarkKind) async throws -> [StoredObject] {
+        try await access.marks(kind)
+    }
+
+    public func readMark(_ name: String, _ kind: MarkKind) async throws -> [UInt8]? {
+        try naming.validate(name)
+        return try await access.readMark(name, kind)
+    }
+
+    public func writeMark(_ bytes: [UInt8], _ name: String, _ kind: MarkKind) async throws {
+        precondition(bytes.count <= MarkKind.byteCountMax, "a mark is small")
+        try naming.validate(name)
+        try await access.writeMark(bytes, name, kind)
+    }
+
+    public func appendToMark(_ bytes: [UInt8], _ name: String, _ kind: MarkKind) async throws {
+        try naming.validate(name)
+        try await access.appendToMark(bytes, name, kind)
+    }
+
+    public func touchMark(_ name: String, _ kind: MarkKind) async throws {
+        try naming.validate(name)
+        try await access.touchMark(name, kind)
+    }
+
+    public func removeMark(_ name: String, _ kind: MarkKind) async throws {
+        try naming.validate(name)
+        try await access.removeMark(name, kind)
+    }
+
+    public func space() async throws -> StorageSpace? {
+        try await access.space()
+    }
+
     /// Removes what uploads of dead processes left behind, and of other hosts after
     /// `foreignPartialSecondsMax`; gives the names of the removed files.
     ///

@@ -25,13 +25,20 @@ actor FolderAccess {
 
     /// All files that are objects, in order of their names.
     func objects() throws -> [StoredObject] {
-        try fileNames().filter(naming.isKey).compactMap { name in
-            guard let status = try status(name), status.st_mode & S_IFMT == S_IFREG else {
-                return nil
-            }
+        try files { naming.isKey($0) ? $0 : nil }
+    }
+
+    /// All files to whose names `key` gives one.
+    func files(_ key: (String) -> String?) throws -> [StoredObject] {
+        try fileNames(where: { key($0) != nil }).compactMap { name in
+            guard let key = key(name), let status = try status(name),
+                status.st_mode & S_IFMT == S_IFREG
+            else { return nil }
             return StoredObject(
-                key: name, byteCount: UInt64(status.st_size),
-                modifiedAtSeconds: Int64(status.st_mtim.tv_sec))
+                key: key, byteCount: UInt64(status.st_size),
+                modifiedAtSeconds: Int64(status.st_mtim.tv_sec),
+                version: StoredObject.Version(
+                    nanoseconds: UInt64(status.st_mtim.tv_nsec), fileNumber: UInt64(status.st_ino)))
         }
     }
 
@@ -125,7 +132,9 @@ actor FolderAccess {
     }
 
     /// Names that are not UTF-8 are nobody's key and left out.
-    private func fileNames() throws -> [String] {
+    private func fileNames(
+        where isMeant: (String) -> Bool = { _ in true }
+    ) throws -> [String] {
         guard let folder = opendir(path) else {
             throw ObjectStorageError(
                 "cannot list", path: path, errno: errno, denied: .notReadable)
@@ -139,7 +148,9 @@ actor FolderAccess {
             let name = UnsafeRawPointer(entry) + nameOffset
             let bytes = UnsafeRawBufferPointer(
                 start: name, count: strlen(name.assumingMemoryBound(to: CChar.self)))
-            if let name = String(validating: bytes, as: UTF8.self) { names.append(name) }
+            if let name = String(validating: bytes, as: UTF8.self), isMeant(name) {
+                names.append(name)
+            }
         }
         guard errno == 0 else {
             throw ObjectStorageError("cannot list", path: path, errno: errno)

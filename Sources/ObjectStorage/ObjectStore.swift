@@ -27,6 +27,44 @@ public protocol ObjectStore: Sendable {
     ///
     /// - Throws: `ObjectStorageError`, `notFound` among others.
     func delete(key: String) async throws
+
+    /// All marks of a kind, in order of their names, which are the keys here.
+    ///
+    /// - Throws: `ObjectStorageError`.
+    func marks(_ kind: MarkKind) async throws -> [StoredObject]
+
+    /// The bytes of a mark; nil when there is none.
+    ///
+    /// - Throws: `ObjectStorageError`.
+    func readMark(_ name: String, _ kind: MarkKind) async throws -> [UInt8]?
+
+    /// Makes a mark, or puts another in its place: a reader sees one of them whole.
+    ///
+    /// - Parameters:
+    ///   - bytes: at most `MarkKind.byteCountMax`.
+    ///   - name: as a key is.
+    /// - Throws: `ObjectStorageError`.
+    func writeMark(_ bytes: [UInt8], _ name: String, _ kind: MarkKind) async throws
+
+    /// Writes behind the bytes of a mark, a few at a time, all of them or none; also touches it.
+    ///
+    /// - Throws: `ObjectStorageError`, `notFound` among others.
+    func appendToMark(_ bytes: [UInt8], _ name: String, _ kind: MarkKind) async throws
+
+    /// Says that a mark was last written now, by the clock that all marks have in common.
+    ///
+    /// - Throws: `ObjectStorageError`, `notFound` among others.
+    func touchMark(_ name: String, _ kind: MarkKind) async throws
+
+    /// Removes a mark for good; that there is none is no failure.
+    ///
+    /// - Throws: `ObjectStorageError`.
+    func removeMark(_ name: String, _ kind: MarkKind) async throws
+
+    /// How much room there is; nil where nobody knows.
+    ///
+    /// - Throws: `ObjectStorageError`.
+    func space() async throws -> StorageSpace?
 }
 
 /// An object in a listing.
@@ -37,12 +75,29 @@ public struct StoredObject: Hashable, Sendable {
     public let byteCount: UInt64
     /// When it was last written, in seconds since 1970 UTC.
     public let modifiedAtSeconds: Int64
+    /// Tells it, together with the other fields, from whatever else may come to have its key.
+    public let version: Version
+
+    /// Compared for equality only.
+    public struct Version: Hashable, Sendable {
+        private let nanoseconds: UInt64
+        private let fileNumber: UInt64
+
+        /// - Parameters:
+        ///   - nanoseconds: of the second that it was last written in.
+        ///   - fileNumber: such as a file's inode.
+        public init(nanoseconds: UInt64, fileNumber: UInt64) {
+            self.nanoseconds = nanoseconds
+            self.fileNumber = fileNumber
+        }
+    }
 
     /// An entry of a listing.
-    public init(key: String, byteCount: UInt64, modifiedAtSeconds: Int64) {
+    public init(key: String, byteCount: UInt64, modifiedAtSeconds: Int64, version: Version) {
         self.key = key
         self.byteCount = byteCount
         self.modifiedAtSeconds = modifiedAtSeconds
+        self.version = version
     }
 }
 

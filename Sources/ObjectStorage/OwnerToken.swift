@@ -23,7 +23,8 @@ public struct OwnerToken: Hashable, Sendable, CustomStringConvertible {
     public static let current = OwnerToken(processID: getpid())
 
     private let host: String
-    private let processID: Int32
+    /// The process's id on its host.
+    public let processID: Int32
     private let start: String
 
     /// The token of a process of this host.
@@ -44,6 +45,12 @@ public struct OwnerToken: Hashable, Sendable, CustomStringConvertible {
         self.processID = processID
         start = parts[2]
     }
+
+    /// What this host is called.
+    public static let hostName: String = {
+        let name = contents("/proc/sys/kernel/hostname")?.split(separator: "\n").first
+        return name.map(String.init) ?? "unknown"
+    }()
 
     /// The token's text.
     public var description: String { "\(host)-\(processID)-\(start)" }

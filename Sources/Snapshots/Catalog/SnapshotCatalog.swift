@@ -16,7 +16,9 @@ public struct SnapshotCatalog: Sendable {
     }
 
     private static let infix = ".archive."
-    private let store: any ObjectStore
+    let store: any ObjectStore
+    /// Shared by the copies of a catalog.
+    let cache = OverviewCache()
 
     public init(_ store: any ObjectStore) {
         self.store = store
@@ -67,16 +69,20 @@ public struct SnapshotCatalog: Sendable {
         if name == "latest" { return try await latest(of: keys) }
         let fitting = keys.filter { $0 == name || $0.hasPrefix(name) && !name.isEmpty }
         guard let key = fitting.first else {
-            throw SnapshotError(
-                .notFound,
-                "there is no snapshot \"\(name)\" in the repository; \"cairn list\" shows those "
-                    + "there are")
+            throw Self.notFound(name)
         }
         guard fitting.count == 1 else {
             throw SnapshotError(
                 .usage, "\"\(name)\" fits \(fitting.count) snapshots; give more of the identifier")
         }
         return key
+    }
+
+    static func notFound(_ name: String) -> SnapshotError {
+        SnapshotError(
+            .notFound,
+            "there is no snapshot \"\(name)\" in the repository; \"cairn list\" shows those "
+                + "there are")
     }
 
     /// The newest that a backup took. One that was written anew or salvaged is newer than its data,

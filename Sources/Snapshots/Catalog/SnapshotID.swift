@@ -26,6 +26,9 @@ public struct SnapshotID: Hashable, Comparable, Sendable, CustomStringConvertibl
     /// The second that it was begun in, such as `20261123T084512Z`.
     public var moment: Substring { description.prefix { $0 != "-" } }
 
+    /// When it was begun, in milliseconds since 1970 UTC; nil for what is no date.
+    var milliseconds: Int64? { CalendarDate.milliseconds(compact: moment) }
+
     /// The word for what it is, such as "manual".
     public var kind: String {
         String(description.split(separator: "-", omittingEmptySubsequences: false)[1])
@@ -49,6 +52,9 @@ public struct SnapshotID: Hashable, Comparable, Sendable, CustomStringConvertibl
 /// A moment as people read it, in UTC.
 public struct CalendarDate: Sendable, CustomStringConvertible {
     private let year: Int, month: Int, day: Int, hour: Int, minute: Int, second: Int
+
+    /// Months since the year 0.
+    var monthNumber: Int { year * 12 + month - 1 }
 
     /// - Parameter milliseconds: since 1970 UTC.
     public init(milliseconds: Int64) {
