@@ -1,5 +1,5 @@
-public import ArchiveEngine
-public import ArchiveFormat
+internal import ArchiveEngine
+internal import ArchiveFormat
 public import Snapshots
 
 /// Snapshots that were made, listed and verified.
@@ -41,55 +41,73 @@ extension JSONValue {
     }
 
     /// A snapshot as a listing has it.
-    public init(_ entry: SnapshotCatalog.Entry, path: String?) {
-        switch entry.manifest {
-        case .success(let manifest):
-            self = .object([
-                "id": .string(entry.id.description),
-                "path": .optional(path),
-                "documents": .count(manifest.documentCount),
-                "bytes": .count(manifest.documentByteCount),
-                "stored_bytes": .count(entry.storedByteCount),
-                "namespaces": .count(manifest.namespaces.count),
-                "seconds": .decimal(
-                    Double(max(0, manifest.finishedAt - manifest.startedAt)) / 1000),
-                "created": .date(manifest.startedAt),
-                "finished": .date(manifest.finishedAt),
-                "consistency": JSONValue(manifest.consistency),
-                "codec": .string(manifest.compression.codec.name),
-                "description": .optional(manifest.description),
-                "loss": JSONValue(manifest.loss),
-                "damaged": .bool(false),
-                "error": .null,
-            ])
-        case .failure(let error):
-            self = .object([
-                "id": .string(entry.id.description),
-                "path": .optional(path),
-                "stored_bytes": .count(entry.storedByteCount),
-                "damaged": .bool(true),
-                "error": .string("\(error)"),
-            ])
+    public init(_ overview: SnapshotCatalog.Overview, path: String?) {
+        let head = [
+            Member("id", .string(overview.id.description)),
+            Member("path", .optional(path)),
+        ]
+        let tail = [
+            Member("last_verified", overview.verification.map { JSONValue($0) } ?? .null),
+            Member("damaged", .bool(overview.isDamaged)),
+            Member("error", .optional(overview.error ?? overview.verification?.error)),
+        ]
+        let stored = Member("stored_bytes", .count(overview.storedByteCount))
+        guard let facts = overview.facts else {
+            self = .object(head + [stored] + tail)
+            return
         }
+        self = .object(head + Self.counts(facts, stored) + Self.members(facts) + tail)
+    }
+
+    private static func counts(
+        _ facts: SnapshotCatalog.Facts, _ stored: Member
+    ) -> [Member] {
+        [
+            Member("documents", .count(facts.documentCount)),
+            Member("bytes", .count(facts.documentByteCount)),
+            stored,
+            Member("namespaces", .count(facts.namespaceCount)),
+            Member("seconds", .decimal(facts.seconds)),
+        ]
+    }
+
+    private static func members(_ facts: SnapshotCatalog.Facts) -> [Member] {
+        [
+            Member("created", .date(facts.startedAt)),
+            Member("finished", .date(facts.finishedAt)),
+            Member("consistency", JSONValue(facts.consistency)),
+            Member("codec", .string(facts.compression.codec.name)),
+            Member("level", .count(facts.compression.level)),
+            Member("sha256", .string(facts.seal.description)),
+            Member("description", .optional(facts.description)),
+            Member("loss", JSONValue(facts.loss)),
+        ]
+    }
+
+    /// The last deep check of a snapshot.
+    public init(_ verification: Verification) {
+        self = .object([
+            "at": .date(verification.at),
+            "outcome": .string(verification.outcome.rawValue),
+            "seconds": .decimal(verification.seconds),
+            "error": .optional(verification.error),
+        ])
     }
 
     /// A verification that found nothing wrong.
-    ///
-    /// - Parameter manifest: nil for archives of other tools.
-    public init(
-        _ report: ArchiveVerifier.Report, _ manifest: Manifest?, seconds: Double, path: String?
-    ) {
+    public init(_ report: SnapshotVerification.Report, path: String?) {
+        let checked = report.checked
         self = .object([
-            "id": .optional(manifest?.id),
-            "loss": JSONValue(manifest?.loss),
+            "id": .optional(report.manifest?.id),
+            "loss": JSONValue(report.manifest?.loss),
             "path": .optional(path),
-            "documents": .count(report.documentCount),
-            "bytes": .count(report.documentByteCount),
-            "stored_bytes": .count(report.storedByteCount),
-            "namespaces": .count(report.namespaceCount),
-            "chunks": .count(report.chunkCount),
-            "chunk_checksums": .bool(report.hasChunkChecksums),
-            "seconds": .decimal(seconds),
+            "documents": .count(checked.documentCount),
+            "bytes": .count(checked.documentByteCount),
+            "stored_bytes": .count(checked.storedByteCount),
+            "namespaces": .count(checked.namespaceCount),
+            "chunks": .count(checked.chunkCount),
+            "chunk_checksums": .bool(checked.hasChunkChecksums),
+            "seconds": .decimal(report.seconds),
         ])
     }
 }

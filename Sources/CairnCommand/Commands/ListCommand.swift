@@ -19,7 +19,7 @@ struct ListCommand: Job {
 
     func perform(_ observer: any JobObserver) async throws -> JobResult {
         let repository = try await repository.open(create: false)
-        let entries = try await SnapshotCatalog(repository.store).list()
+        let entries = try await SnapshotCatalog(repository.store).overviews()
         return ListSummary(entries: entries, repository: repository).result
     }
 }

@@ -4,7 +4,7 @@ internal import Snapshots
 
 /// The snapshots of a repository.
 struct ListSummary {
-    let entries: [SnapshotCatalog.Entry]
+    let entries: [SnapshotCatalog.Overview]
     let repository: RepositoryOptions.Repository
 
     /// For people and for machines.
@@ -20,31 +20,42 @@ struct ListSummary {
         }
         var table = TextTable([
             .text("snapshot"), .text("taken"), .number("documents"), .number("size"),
-            .number("stored"), .number("namespaces"), .text("consistency"), .text("note"),
+            .number("stored"), .number("namespaces"), .text("consistency"), .text("verified"),
+            .text("note"),
         ])
         for entry in entries {
             let stored = Formatting.bytes(entry.storedByteCount)
-            switch entry.manifest {
-            case .success(let manifest):
+            guard let facts = entry.facts else {
                 table.add([
-                    entry.id.description,
-                    CalendarDate(milliseconds: manifest.startedAt).description,
-                    Formatting.count(manifest.documentCount),
-                    Formatting.bytes(manifest.documentByteCount), stored,
-                    String(manifest.namespaces.count), manifest.consistency.name,
-                    [
-                        manifest.description,
-                        manifest.id == entry.id.description
-                            ? nil : "renamed: it is \(manifest.id)",
-                        LossText(manifest)?.sentence,
-                    ].compactMap(\.self).joined(separator: "; "),
+                    entry.id.description, "", "", "", stored, "", "", "",
+                    "DAMAGED: \(entry.error ?? "")",
                 ])
-            case .failure(let error):
-                table.add([
-                    entry.id.description, "", "", "", stored, "", "", "DAMAGED: \(error)",
-                ])
+                continue
             }
+            table.add([
+                entry.id.description, CalendarDate(milliseconds: facts.startedAt).description,
+                Formatting.count(facts.documentCount), Formatting.bytes(facts.documentByteCount),
+                stored, String(facts.namespaceCount), facts.consistency.name,
+                Self.verified(entry), Self.note(entry, facts),
+            ])
         }
         return table.lines.joined(separator: "\n")
+    }
+
+    private static func verified(_ entry: SnapshotCatalog.Overview) -> String {
+        guard let verification = entry.verification else { return "" }
+        let date = CalendarDate(milliseconds: verification.at).description
+        return verification.outcome == .ok ? date : "DAMAGED \(date)"
+    }
+
+    private static func note(
+        _ entry: SnapshotCatalog.Overview, _ facts: SnapshotCatalog.Facts
+    ) -> String {
+        [
+            facts.description,
+            facts.manifestID == entry.id.description ? nil : "renamed: it is \(facts.manifestID)",
+            LossText(facts.loss)?.sentence,
+            entry.verification?.error,
+        ].compactMap(\.self).joined(separator: "; ")
     }
 }

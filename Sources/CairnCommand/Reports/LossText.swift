@@ -5,8 +5,8 @@ struct LossText {
     private let loss: Manifest.Loss
 
     /// Nil for a whole snapshot.
-    init?(_ manifest: Manifest?) {
-        guard let loss = manifest?.loss else { return nil }
+    init?(_ loss: Manifest.Loss?) {
+        guard let loss else { return nil }
         self.loss = loss
     }
 

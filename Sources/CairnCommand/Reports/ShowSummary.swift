@@ -42,7 +42,7 @@ struct ShowSummary {
                 ("selection", Self.selection(manifest.selection)),
                 ("size", size),
             ]
-            if let loss = LossText(manifest) { rows.append(("loss", loss.sentence)) }
+            if let loss = LossText(manifest.loss) { rows.append(("loss", loss.sentence)) }
             rows += [
                 (
                     "written by",

@@ -5,19 +5,16 @@ internal import Snapshots
 
 /// What a verification says when nothing was wrong.
 struct VerifySummary {
-    let report: ArchiveVerifier.Report
-    /// Nil for archives of other tools.
-    let manifest: Manifest?
+    let report: SnapshotVerification.Report
     let archive: ArchiveOptions.Located
-    let seconds: Double
 
     /// For people and for machines.
     var result: JobResult {
-        JobResult(
-            text: text, json: JSONValue(report, manifest, seconds: seconds, path: archive.path))
+        JobResult(text: text, json: JSONValue(report, path: archive.path))
     }
 
     private var text: String {
+        let (manifest, seconds, report) = (report.manifest, report.seconds, report.checked)
         let facts = [
             "\(Formatting.count(report.documentCount, "document")) in "
                 + Formatting.count(UInt64(report.namespaceCount), "collection"),
@@ -28,7 +25,7 @@ struct VerifySummary {
         ]
         let name = manifest.map { "snapshot \($0.id)" } ?? Formatting.visible(archive.name)
         var line = "\(name) is whole: \(facts.compactMap(\.self).joined(separator: ", "))"
-        if let loss = LossText(manifest) {
+        if let loss = LossText(manifest?.loss) {
             line += "\nof what it was made from something is missing: \(loss.sentence)"
         }
         guard !report.hasChunkChecksums else { return line }
