@@ -28,7 +28,7 @@ extension FolderAccess {
         let temporary = ObjectNaming.partialName(
             key: String(fileName.dropFirst()) + ".\(UInt32.random(in: 0 ... .max))",
             owner: .current)
-        var file = try OpenFile(
+        let file = try OpenFile(
             path: path + "/" + temporary, flags: O_WRONLY | O_CREAT | O_EXCL)
         let identity = ActiveUploads.File(try file.status())
         ActiveUploads.insert(identity)
@@ -49,7 +49,7 @@ extension FolderAccess {
 
     /// Writes behind the bytes of a mark, which counts as touching it.
     func appendToMark(_ bytes: [UInt8], _ name: String, _ kind: MarkKind) throws {
-        var file = try OpenFile(
+        let file = try OpenFile(
             path: path + "/" + kind.fileName(name), flags: O_WRONLY | O_APPEND)
         try file.write(bytes)
         try file.close()

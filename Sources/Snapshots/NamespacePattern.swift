@@ -43,6 +43,11 @@ public struct NamespacePattern: Hashable, Sendable {
     /// How many asterisks it has.
     public var wildcardCount: Int { literals.count - 1 }
 
+    /// Its bytes one by one; nil stands for an asterisk.
+    var tokens: [UInt8?] {
+        Array(literals.map { $0.map(Optional.some) }.joined(separator: [nil]))
+    }
+
     /// Whether the namespace fits.
     public func matches(_ namespace: String) -> Bool {
         captures(in: namespace) != nil

@@ -29,6 +29,10 @@ public struct SnapshotError: Error, Sendable, CustomStringConvertible {
         public static let unfinished = Code(rawValue: "unfinished")
         /// The server refused documents.
         public static let refused = Code(rawValue: "refused")
+        /// Somebody is at work on the same snapshots or collections.
+        public static let locked = Code(rawValue: "locked")
+        /// It is the last snapshot that is known to be whole.
+        public static let lastVerified = Code(rawValue: "last_verified")
         /// The server can't do what is needed.
         public static let unsupported = Code(rawValue: "unsupported")
     }

@@ -26,6 +26,13 @@ struct CountingStore: ObjectStore {
 
     let store: FileSystemStore
     let counts = Counts()
+    /// What writing a mark ends with; nil for nothing.
+    var refusal: ObjectStorageError?
+
+    init(store: FileSystemStore, refusal: ObjectStorageError? = nil) {
+        self.store = store
+        self.refusal = refusal
+    }
 
     func list() async throws -> [StoredObject] { try await store.list() }
 
@@ -50,6 +57,7 @@ struct CountingStore: ObjectStore {
     }
 
     func writeMark(_ bytes: [UInt8], _ name: String, _ kind: MarkKind) async throws {
+        if let refusal { throw refusal }
         try await store.writeMark(bytes, name, kind)
     }
 
