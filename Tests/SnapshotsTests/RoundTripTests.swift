@@ -28,7 +28,7 @@ import Testing
         try await fixture.drop()
     }
 
-    /// Known before the backup runs, and found again in its archive, also once that is written anew.
+    /// Known before the backup runs, and found again in its archive, also when written anew.
     @Test func identifierAndDescriptionCanBeGiven() async throws {
         let fixture = try await SnapshotFixture.shared()
         try await fixture.insert([document(1)], "c")

@@ -3,7 +3,7 @@ public import ArchiveFormat
 public import ObjectStorage
 
 /// The snapshots of a repository: one file each, `<id>.archive.gz` (or `.zst`, `.lz4`). All that is
-/// known about a snapshot is in its file; nothing else is kept.
+/// known about a snapshot is in its file, but for what came of verifying it.
 public struct SnapshotCatalog: Sendable {
     /// A snapshot as a listing has it.
     public struct Entry: Sendable {

@@ -127,8 +127,8 @@ extension RepositoryLocks {
         return rivals
     }
 
-    /// Whether a job may run although its lock can't be written. One that removes snapshots may when
-    /// the disk is full, for it may be what makes room again, and nobody is seen to be in its way.
+    /// Whether a job may run although its lock can't be written. One that removes snapshots may
+    /// when the disk is full and nobody is seen to be in its way: it may be what makes room again.
     private func mayDoWithout(
         _ claim: LockClaim, _ error: ObjectStorageError, _ observer: any JobObserver
     ) async throws -> Bool {
