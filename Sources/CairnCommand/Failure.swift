@@ -70,9 +70,17 @@ struct Failure: Error, Equatable {
             switch error.code {
             case .usage: .usage
             case .noRepository: .noRepository
+            case .locked: .locked
             default: .failed
             }
-        self.init(status, error.code.rawValue, error.description)
+        let hint: String? =
+            switch error.code {
+            case .locked: "wait for it to end, or give --lock-wait"
+            case .lastVerified: "give --force to remove it all the same"
+            default: nil
+            }
+        self.init(
+            status, error.code.rawValue, error.description + (hint.map { "; \($0)" } ?? ""))
     }
 
     private static func hint(for code: ArchiveError.Code) -> String? {

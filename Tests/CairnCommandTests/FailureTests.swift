@@ -23,6 +23,19 @@ import Testing
         #expect(failure == Failure(status, code.rawValue, "what happened"))
     }
 
+    @Test func whatIsInTheWayIsSaidWithWhatToDo() {
+        #expect(
+            Failure(SnapshotError(.locked, "a restore uses it"))
+                == Failure(
+                    .locked, "locked",
+                    "a restore uses it; wait for it to end, or give --lock-wait"))
+        #expect(
+            Failure(SnapshotError(.lastVerified, "it is the last"))
+                == Failure(
+                    .failed, "last_verified",
+                    "it is the last; give --force to remove it all the same"))
+    }
+
     @Test func storageErrors() {
         let error = ObjectStorageError(.noSpace, "cannot write", path: "/r", hint: "free some")
         #expect(

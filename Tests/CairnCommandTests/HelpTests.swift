@@ -8,7 +8,8 @@ import Testing
 /// the files anew.
 @Suite struct HelpTests {
     private static let commands: [String] = [
-        "cairn", "backup", "restore", "verify", "show", "list", "get", "find", "export", "diff",
+        "cairn", "backup", "restore", "verify", "show", "list", "stats", "delete", "prune", "get",
+        "find", "export", "diff",
         "index", "salvage", "kept", "tune",
     ]
 

@@ -91,6 +91,7 @@ struct BackupCommand: Job {
 
     @OptionGroup var endurance: EnduranceOptions
     @OptionGroup var rate: RateOptions
+    @OptionGroup var lock: LockOptions
     @OptionGroup var config: ConfigurationOptions
     @OptionGroup var output: OutputOptions
 
@@ -112,13 +113,27 @@ struct BackupCommand: Job {
             pool, to: place.destination, options: options, environment: .system,
             observer: observer)
         do {
-            let report = try await backup.run()
+            let report = try await locked(place, options, pool, observer) {
+                try await backup.run()
+            }
             return SnapshotSummary(report, path: place.path(report.place)).result
         } catch let error as ArchiveError {
             // Nothing is damaged that anybody has: there is no archive.
             throw Failure(
                 .failed, error.code.rawValue, "the archive could not be written: \(error)")
         }
+    }
+
+    /// Nobody else works on the same collections meanwhile, as far as the repository's users know
+    /// of each other.
+    private func locked(
+        _ place: NewArchivePlace, _ options: Backup.Options, _ pool: MongoPool,
+        _ observer: any JobObserver, _ body: () async throws -> Backup.Report
+    ) async throws -> Backup.Report {
+        guard let repository = place.repository else { return try await body() }
+        return try await repository.locks.withLock(
+            .backup(of: options.filter, on: try await Deployment(pool)),
+            waitSeconds: lock.seconds, observer: observer, body)
     }
 
     private func makeOptions(_ file: Configuration) throws -> Backup.Options {

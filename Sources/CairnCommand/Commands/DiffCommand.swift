@@ -44,6 +44,7 @@ struct DiffCommand: Job {
 
     @OptionGroup var samples: SampleOptions
     @OptionGroup var width: WidthOptions
+    @OptionGroup var lock: LockOptions
     @OptionGroup var config: ConfigurationOptions
     @OptionGroup var output: OutputOptions
 
@@ -56,9 +57,13 @@ struct DiffCommand: Job {
         case (let second?, false):
             let right = try await locate(second)
             let report = try await naming("\(left.name) or \(right.name)") {
-                try await Comparison(
-                    left.location, right.location, options: options, observer: observer
-                ).run()
+                try await lock.using(left, as: .read, observer) {
+                    try await lock.using(right, as: .read, observer) {
+                        try await Comparison(
+                            left.location, right.location, options: options, observer: observer
+                        ).run()
+                    }
+                }
             }
             return try DiffSummary(report).result
         case (nil, true):
@@ -77,10 +82,12 @@ struct DiffCommand: Job {
         let pool = try connection.makePool(connectionCountMax: 2, isPatient: true)
         defer { pool.close() }
         let report = try await naming(archive.name) {
-            try await LiveComparison(
-                archive.location, with: pool, for: .difference, restore: restore,
-                options: options, observer: observer
-            ).run()
+            try await lock.using(archive, as: .read, observer) {
+                try await LiveComparison(
+                    archive.location, with: pool, for: .difference, restore: restore,
+                    options: options, observer: observer
+                ).run()
+            }
         }
         return try DiffSummary(report).result
     }

@@ -37,6 +37,7 @@ struct ExportCommand: Job {
 
     @OptionGroup var spelling: SpellingOptions
     @OptionGroup var width: WidthOptions
+    @OptionGroup var lock: LockOptions
     @OptionGroup var config: ConfigurationOptions
     @OptionGroup var output: OutputOptions
 
@@ -55,10 +56,12 @@ struct ExportCommand: Job {
             format, width: try width.resolved(try await config.load()))
         let archive = try await source.locate()
         let report = try await naming(archive.name) {
-            try await Export(
-                archive.location, namespace, to: spelling.destination, options: options,
-                observer: observer
-            ).run()
+            try await lock.using(archive, as: .read, observer) {
+                try await Export(
+                    archive.location, namespace, to: spelling.destination, options: options,
+                    observer: observer
+                ).run()
+            }
         }
         return result(report, namespace)
     }

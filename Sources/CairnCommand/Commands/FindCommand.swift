@@ -63,6 +63,7 @@ struct FindCommand: Job {
 
     @OptionGroup var spelling: SpellingOptions
     @OptionGroup var width: WidthOptions
+    @OptionGroup var lock: LockOptions
     @OptionGroup var config: ConfigurationOptions
     @OptionGroup var output: OutputOptions
 
@@ -81,9 +82,11 @@ struct FindCommand: Job {
         let archive = try await source.locate()
         let destination = count ? nil : spelling.destination
         let report = try await naming(archive.name) {
-            try await DocumentSearch(
-                archive.location, namespace, options: options, observer: observer
-            ).run(to: destination)
+            try await lock.using(archive, as: .read, observer) {
+                try await DocumentSearch(
+                    archive.location, namespace, options: options, observer: observer
+                ).run(to: destination)
+            }
         }
         return result(report, namespace)
     }

@@ -39,6 +39,7 @@ struct GetCommand: Job {
     var canonical = false
 
     @OptionGroup var width: WidthOptions
+    @OptionGroup var lock: LockOptions
     @OptionGroup var config: ConfigurationOptions
     @OptionGroup var output: OutputOptions
 
@@ -49,7 +50,9 @@ struct GetCommand: Job {
         let width = try width.resolved(try await config.load())
         let archive = try await source.locate()
         let finding = try await naming(archive.name) {
-            try await DocumentLookup(archive.location, width: width).find(id, in: namespace)
+            try await lock.using(archive, as: .read, observer) {
+                try await DocumentLookup(archive.location, width: width).find(id, in: namespace)
+            }
         }
         guard let document = finding.document else {
             throw Failure(

@@ -105,6 +105,7 @@ struct RestoreCommand: Job {
     var batchDocuments: Int?
 
     @OptionGroup var rate: RateOptions
+    @OptionGroup var lock: LockOptions
     @OptionGroup var config: ConfigurationOptions
     @OptionGroup var output: OutputOptions
 
@@ -135,12 +136,32 @@ struct RestoreCommand: Job {
             connectionCountMax: options.connectionCount, isPatient: true)
         defer { pool.close() }
         return try await naming(archive.name) {
-            if mode == .preview { return try await preview(archive, options, pool, observer) }
-            let report = try await Restore(
-                archive.location, to: pool, options: options, observer: observer
-            ).run()
+            if mode == .preview {
+                return try await lock.using(archive, as: .preview, observer) {
+                    try await preview(archive, options, pool, observer)
+                }
+            }
+            let report = try await locked(archive, options, pool, observer) {
+                try await Restore(
+                    archive.location, to: pool, options: options, observer: observer
+                ).run()
+            }
             return RestoreSummary(report: report, options: options, archive: archive).result
         }
+    }
+
+    /// The snapshot stays, and nobody else works on the same collections meanwhile, as far as the
+    /// repository's users know of each other.
+    private func locked(
+        _ archive: ArchiveOptions.Located, _ options: Restore.Options, _ pool: MongoPool,
+        _ observer: any JobObserver, _ body: () async throws -> RestoreReport
+    ) async throws -> RestoreReport {
+        guard let id = archive.snapshot, let repository = archive.repository else {
+            return try await body()
+        }
+        return try await repository.locks.withLock(
+            .restore(of: id, to: try await Deployment(pool), options),
+            waitSeconds: lock.seconds, observer: observer, body)
     }
 
     private func undo(_ text: String, _ observer: any JobObserver) async throws -> JobResult {

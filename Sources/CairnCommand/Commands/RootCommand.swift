@@ -13,10 +13,11 @@ struct RootCommand: ParsableCommand {
             Exit codes:
               0    done, and proven
               1    failed
-              3    finished, but documents were refused by the server or are lost
+              3    finished, but documents were refused by the server or are lost, or snapshots
+                   could not be removed
               4    finished, and what was compared differs
               10   there is no repository
-              11   locked
+              11   locked: another job works on the same snapshots or collections
               12   the archive is damaged, cut or no archive
               64   the command was not understood
               130  cancelled
@@ -24,7 +25,8 @@ struct RootCommand: ParsableCommand {
         version: Tool.description,
         subcommands: [
             BackupCommand.self, RestoreCommand.self, VerifyCommand.self, ShowCommand.self,
-            ListCommand.self, GetCommand.self, FindCommand.self, ExportCommand.self,
+            ListCommand.self, StatsCommand.self, DeleteCommand.self, PruneCommand.self,
+            GetCommand.self, FindCommand.self, ExportCommand.self,
             DiffCommand.self, IndexCommand.self, SalvageCommand.self, KeptCommand.self,
             TuneCommand.self,
         ])

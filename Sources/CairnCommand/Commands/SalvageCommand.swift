@@ -35,6 +35,7 @@ struct SalvageCommand: Job {
     var to: String?
 
     @OptionGroup var width: WidthOptions
+    @OptionGroup var lock: LockOptions
     @OptionGroup var config: ConfigurationOptions
     @OptionGroup var output: OutputOptions
 
@@ -49,10 +50,12 @@ struct SalvageCommand: Job {
             width: try width.resolved(try await config.load()),
             temporaryFolder: place.folder ?? ProcessEnvironment["TMPDIR"] ?? "/tmp")
         let report = try await naming(archive.name) {
-            try await Salvage(
-                archive.location, to: place.destination, options: options, environment: .system,
-                observer: observer
-            ).run()
+            try await lock.using(try await archive.inRepository(), as: .read, observer) {
+                try await Salvage(
+                    archive.location, to: place.destination, options: options,
+                    environment: .system, observer: observer
+                ).run()
+            }
         }
         return SalvageSummary(report: report, archive: archive, path: place.path(report.place))
             .result

@@ -19,6 +19,7 @@ struct VerifyCommand: Job {
 
     @OptionGroup var source: ArchiveOptions
     @OptionGroup var width: WidthOptions
+    @OptionGroup var lock: LockOptions
     @OptionGroup var config: ConfigurationOptions
     @OptionGroup var output: OutputOptions
 
@@ -26,9 +27,11 @@ struct VerifyCommand: Job {
         let width = try width.resolved(try await config.load())
         let archive = try await source.locate()
         return try await naming(archive.name) {
-            let report = try await SnapshotVerification(
-                archive.location, width: width, environment: .system, observer: observer
-            ).run()
+            let report = try await lock.using(archive, as: .verify, observer) {
+                try await SnapshotVerification(
+                    archive.location, width: width, environment: .system, observer: observer
+                ).run()
+            }
             return VerifySummary(report: report, archive: archive).result
         }
     }

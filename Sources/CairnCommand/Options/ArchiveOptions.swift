@@ -28,6 +28,10 @@ struct ArchiveOptions: ParsableArguments, Sendable {
         let name: String
         /// Absolute path of its file; nil for a pipe.
         let path: String?
+        /// Where it is a snapshot of; nil for what is outside of any repository.
+        var repository: RepositoryOptions.Repository?
+        /// Its identifier there.
+        var snapshot: SnapshotID?
     }
 
     /// Finds the archive.
@@ -94,6 +98,32 @@ struct ArchiveOptions: ParsableArguments, Sendable {
         let catalog = SnapshotCatalog(repository.store)
         let key = try await catalog.key(for: id)
         let path = repository.path(ofKey: key)
-        return Located(location: .snapshot(key, in: catalog), name: path, path: path)
+        return Located(
+            location: .snapshot(key, in: catalog), name: path, path: path,
+            repository: repository, snapshot: try await catalog.id(for: key))
+    }
+}
+
+extension ArchiveOptions.Located {
+    /// The same, as what it is when its file is a snapshot's in a repository's folder.
+    ///
+    /// - Throws: `ObjectStorageError`.
+    func inRepository() async throws -> ArchiveOptions.Located {
+        guard snapshot == nil, let path, let slash = path.lastIndex(of: "/") else { return self }
+        let name = path[path.index(after: slash)...]
+        guard name.contains(".archive."), let id = SnapshotID(name.prefix { $0 != "." }) else {
+            return self
+        }
+        let folder = slash == path.startIndex ? "/" : String(path[..<slash])
+        var located = self
+        do {
+            located.repository = RepositoryOptions.Repository(
+                store: try await FileSystemStore(folder: folder, create: false), folder: folder)
+        } catch let error as ObjectStorageError where error.code == .notFound {
+            // Opening the file tells what is missing.
+            return self
+        }
+        located.snapshot = id
+        return located
     }
 }

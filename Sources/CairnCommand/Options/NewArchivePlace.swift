@@ -7,7 +7,8 @@ struct NewArchivePlace: Sendable {
     let destination: ArchiveDestination
     /// A folder of the same file system, for temporary files; nil for standard output.
     let folder: String?
-    private let repository: RepositoryOptions.Repository?
+    /// Nil for a place outside of any.
+    let repository: RepositoryOptions.Repository?
 
     /// - Parameters:
     ///   - file: a path, a dash for standard output, or nil for the repository.

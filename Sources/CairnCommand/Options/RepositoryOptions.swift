@@ -17,6 +17,9 @@ struct RepositoryOptions: ParsableArguments, Sendable {
         /// Absolute.
         let folder: String
 
+        /// Its locks.
+        var locks: RepositoryLocks { RepositoryLocks(store, environment: .system) }
+
         /// Absolute path of an object's file.
         func path(ofKey key: String) -> String { folder == "/" ? "/\(key)" : "\(folder)/\(key)" }
     }
