@@ -1,5 +1,7 @@
 import CairnCommand
 import Foundation
+import ObjectStorage
+import Snapshots
 import Testing
 
 /// The whole program, with all that needs no server; what it prints is seen in the test's output.
@@ -53,6 +55,12 @@ import Testing
         (["diff", fixture, fixture], 1), (["diff", "latest"], 64),
         (["diff", fixture, fixture, "--samples", "-1"], 64),
         (["salvage", #filePath, "--to", "/nowhere-\(getpid())"], 12),
+        (["stats", "--repository", "/nowhere/at/all"], 10),
+        (["delete", "a", "--repository", "/nowhere/at/all"], 10), (["delete"], 64),
+        (["prune", "--repository", "/nowhere/at/all"], 10),
+        (["prune", "--max-count", "100001", "--repository", "/nowhere/at/all"], 64),
+        (["prune", "--keep-days", "x"], 64),
+        (["verify", "latest", "--lock-wait", "3", "--repository", "/nowhere/at/all"], 64),
     ]
 
     @Test(arguments: cases)
@@ -91,6 +99,50 @@ import Testing
         #expect(await Program.run(["salvage", snapshot, "--to", folder + "/again"]) == 0)
         #expect(await Program.run(["diff", snapshot, folder + "/again"]) == 0)
         #expect(await Program.run(["diff", snapshot, saved]) == 4)
+    }
+
+    /// From three snapshots to the last one that is known to be whole.
+    @Test func aRepositoryIsKeptInOrder() async throws {
+        let folder = NSTemporaryDirectory() + "cairn-program-" + UUID().uuidString
+        defer { unlinkFolder(folder) }
+        for _ in 1...3 {
+            #expect(
+                await Program.run(["index", Self.fixture, "--repository", folder, "--quiet"]) == 0)
+        }
+        let names = try FileManager.default.contentsOfDirectory(atPath: folder).sorted()
+        let ids = names.map { String($0.prefix { $0 != "." }) }
+        let place = ["--repository", folder, "--quiet"]
+        #expect(await Program.run(["verify", ids[0]] + place) == 0)
+        for command in ["list", "stats"] {
+            #expect(await Program.run([command] + place) == 0)
+            #expect(await Program.run([command, "--json"] + place) == 0)
+        }
+        #expect(await Program.run(["prune", "--max-count", "1", "--dry-run"] + place) == 0)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder).count == 4)
+        #expect(await Program.run(["delete", ids[0]] + place) == 1)
+        #expect(await Program.run(["delete", ids[0], ids[1], "--json"] + place) == 3)
+        let store = try await FileSystemStore(folder: folder, create: false)
+        let catalog = SnapshotCatalog(store)
+        let used = try #require(SnapshotID(ids[2]))
+        let locks = RepositoryLocks(
+            store,
+            environment: JobEnvironment(now: { 0 }, random: { .random(in: 0 ... .max) }))
+        try await locks.withLock(.reading([used], as: .read), observer: Silence()) {
+            #expect(await Program.run(["delete", ids[2], "--force", "--json"] + place) == 11)
+            #expect(await Program.run(["verify", ids[2]] + place) == 0)
+            // Both are verified now; the newer one stays for that, and for being in use.
+            #expect(await Program.run(["prune", "--max-count", "1"] + place) == 0)
+        }
+        #expect(try await catalog.overviews().map(\.id) == [used])
+        #expect(await Program.run(["delete", ids[2], "--force"] + place) == 0)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == [])
+        #expect(await Program.run(["prune"] + place) == 0)
+        #expect(await Program.run(["stats"] + place) == 0)
+    }
+
+    private struct Silence: JobObserver {
+        func progressed(_ progress: JobProgress) {}
+        func noticed(_ message: String) {}
     }
 
     private func unlinkFolder(_ folder: String) {

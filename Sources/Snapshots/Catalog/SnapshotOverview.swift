@@ -15,6 +15,23 @@ extension SnapshotCatalog {
         /// The last deep check of these very bytes; nil when there was none.
         public var verification: Verification?
 
+        /// A snapshot that can't be read, or of which nothing was read yet.
+        public init(id: SnapshotID, key: String, storedByteCount: UInt64, error: String?) {
+            self.id = id
+            self.key = key
+            self.storedByteCount = storedByteCount
+            self.error = error
+        }
+
+        init(
+            id: SnapshotID, key: String, storedByteCount: UInt64, facts: Facts?, error: String?,
+            verification: Verification?
+        ) {
+            self.init(id: id, key: key, storedByteCount: storedByteCount, error: error)
+            self.facts = facts
+            self.verification = verification
+        }
+
         /// Whether its trailer can't be read, or its last deep check has found a defect.
         public var isDamaged: Bool { facts == nil || verification?.outcome == .damaged }
 
