@@ -131,8 +131,10 @@ struct BackupCommand: Job {
         _ observer: any JobObserver, _ body: () async throws -> Backup.Report
     ) async throws -> Backup.Report {
         guard let repository = place.repository else { return try await body() }
+        let deployment = try await Deployment(
+            pool, enduranceSeconds: options.enduranceSeconds, observer: observer)
         return try await repository.locks.withLock(
-            .backup(of: options.filter, on: try await Deployment(pool)),
+            .backup(of: options.filter, on: deployment),
             waitSeconds: lock.seconds, observer: observer, body)
     }
 

@@ -159,8 +159,10 @@ struct RestoreCommand: Job {
         guard let id = archive.snapshot, let repository = archive.repository else {
             return try await body()
         }
+        let deployment = try await Deployment(
+            pool, enduranceSeconds: options.enduranceSeconds, observer: observer)
         return try await repository.locks.withLock(
-            .restore(of: id, to: try await Deployment(pool), options),
+            .restore(of: id, to: deployment, options),
             waitSeconds: lock.seconds, observer: observer, body)
     }
 

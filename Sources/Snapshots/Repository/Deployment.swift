@@ -16,10 +16,19 @@ public struct Deployment: Hashable, Sendable, CustomStringConvertible {
 
     /// Asks the server.
     ///
+    /// - Parameters:
+    ///   - enduranceSeconds: how long a server that is away is waited for, as the job does.
+    ///   - observer: told of that.
     /// - Throws: `MongoError`, `CancellationError`.
-    public init(_ pool: MongoPool) async throws {
-        let reply = try await pool.withConnection { connection in
-            try await connection.run(BSONDocument { $0.append("hello", Int32(1)) }, on: "admin")
+    public init(
+        _ pool: MongoPool, enduranceSeconds: Double, observer: any JobObserver
+    ) async throws {
+        let endurance = Endurance(seconds: enduranceSeconds, observer: observer)
+        let reply = try await endurance.run { _ in
+            try await pool.withConnection { connection in
+                try await connection.run(
+                    BSONDocument { $0.append("hello", Int32(1)) }, on: "admin")
+            }
         }
         let members = try reply.first("hosts")?.array()?.compactMap(\.string) ?? []
         self.init(
