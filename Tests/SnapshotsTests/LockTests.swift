@@ -181,6 +181,39 @@ private final class Room: Sendable {
         #expect(observer.notices.allSatisfy { $0.contains("broke the lock of a backup") })
     }
 
+    @Test func theLockOfAKilledProcessIsBroken() async throws {
+        let path = folder.path
+        await #expect(processExitsWith: .signal(SIGKILL)) { [path = path as String] in
+            let store = try await FileSystemStore(folder: path, create: false)
+            var claim = LockClaim(.prune)
+            claim.isAdministration = true
+            try await RepositoryLocks(
+                store, environment: JobEnvironment(now: { 0 }, random: { 7 })
+            ).withLock(claim, observer: RecordingObserver()) { _ = kill(getpid(), SIGKILL) }
+        }
+        #expect(try folder.contents.count == 1)
+        var claim = LockClaim(.prune)
+        claim.isAdministration = true
+        let observer = RecordingObserver()
+        try await locks.withLock(claim, observer: observer) {}
+        #expect(observer.notices.count == 1)
+    }
+
+    /// A process may have several, whatever its dice say.
+    @Test func locksOfOneProcessHaveTheirOwnNames() async throws {
+        let locks = RepositoryLocks(
+            store, environment: JobEnvironment(now: { 0 }, random: { 7 }))
+        let claim = LockClaim.reading([id(1)], as: .read)
+        try await locks.withLock(claim, observer: RecordingObserver()) {
+            try await locks.withLock(claim, observer: RecordingObserver()) {
+                let names = try folder.contents
+                #expect(names.count == 2)
+            }
+            let names = try folder.contents
+            #expect(names.count == 1)
+        }
+    }
+
     @Test func aLockOfAnotherHostIsBrokenOnceItIsSilent() async throws {
         try await leave(backup(try filter()), owner: "00000000-1-00000000", secondsAgo: 200)
         let error = await #expect(throws: SnapshotError.self) {

@@ -4,7 +4,7 @@ public import ObjectStorage
 
 /// A lock in a repository: who has claimed what, and since when.
 public struct RepositoryLock: Hashable, Sendable {
-    /// Unique; `<owner>.<random>`.
+    /// Unique; `<owner>.<number>-<random>`.
     public let name: String
     public let claim: LockClaim
     /// The process.

@@ -54,8 +54,7 @@ extension RepositoryLocks {
         _ claim: LockClaim, _ since: Int64, _ observer: any JobObserver
     ) async throws -> Outcome {
         let lock = RepositoryLock(
-            claim, name: "\(owner).\(String(environment.random(), radix: 16))", owner: owner,
-            hostName: OwnerToken.hostName, since: since)
+            claim, name: makeName(), owner: owner, hostName: OwnerToken.hostName, since: since)
         try await write(lock)
         do {
             let outcome = try await decide(lock, observer)

@@ -21,6 +21,8 @@ public struct RepositoryLocks: Sendable {
     /// Those of this process that are asked for or held: it may live on after one has ended whose
     /// file could not be removed.
     private static let active = Mutex<Set<String>>([])
+    /// Locks that were asked for so far.
+    private static let askedCount = Atomic<UInt64>(0)
 
     /// - Parameters:
     ///   - owner: this process, but for tests.
@@ -106,6 +108,12 @@ public struct RepositoryLocks: Sendable {
             observer.noticed("a lock could not be removed: \(error)")
         }
         Self.active.withLock { _ = $0.remove(lock.name) }
+    }
+
+    /// A name that no other lock has, whatever the dice say.
+    func makeName() -> String {
+        let number = Self.askedCount.wrappingAdd(1, ordering: .relaxed).newValue
+        return "\(owner).\(number)-\(String(environment.random(), radix: 16))"
     }
 
     /// Makes the file of a lock that is asked for.
