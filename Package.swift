@@ -60,6 +60,7 @@ let package = Package(
             "ArchiveFormat",
             ["BSONBytes", "ExtendedJSON", "CISAL", "CDeflate", "CZlib", "CZstd", "CLZ4", "CCrypto"]),
         module("ArchiveEngine", ["ArchiveFormat", "BSONBytes"]),
+        module("CronSchedule"),
         module("ObjectStorage", ["BlockingCalls", "CGlibc"]),
         module("MongoDriver", ["BSONBytes", "BlockingCalls", "CMongoC"]),
         module(
@@ -111,6 +112,7 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             exclude: ["Golden"]),
+        tests("CronScheduleTests", ["CronSchedule"]),
         tests("TidyTests", []),
         tests("MongoDriverTests", ["BSONBytes", "MongoDriver", "PrivateServer"]),
     ]
