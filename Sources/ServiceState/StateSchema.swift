@@ -1,0 +1,82 @@
+internal import GRDB
+
+/// The database's tables, and how an older one gets to them. A migration that has been released is
+/// never changed; a change is a new one at the end.
+///
+/// Tables are strict, so that a column holds values of its type only, and JSON is checked.
+enum StateSchema {
+    /// Brings the database up to date.
+    ///
+    /// - Throws: `StateError(.newerSchema)` and what SQLite says.
+    static func migrate(_ database: DatabasePool) throws {
+        try database.read(refuseNewer)
+        try migrator.migrate(database)
+    }
+
+    /// Checks that the database is up to date, where it may not be changed.
+    ///
+    /// - Throws: `StateError(.newerSchema)`, `StateError(.olderSchema)` and what SQLite says.
+    static func requireCurrent(_ database: DatabasePool) throws {
+        try database.read { database in
+            try refuseNewer(database)
+            guard try migrator.hasCompletedMigrations(database) else {
+                throw StateError(
+                    .olderSchema, "the state was written by an older version",
+                    hint: "start the service once to bring it up to date")
+            }
+        }
+    }
+
+    /// All migrations in order; to be stopped early by tests.
+    static var migrator: DatabaseMigrator {
+        var migrator = DatabaseMigrator()
+        migrator.registerMigration("1-jobs", migrate: makeJobs)
+        return migrator
+    }
+
+    private static func refuseNewer(_ database: Database) throws {
+        guard try !migrator.hasBeenSuperseded(database) else {
+            throw StateError(
+                .newerSchema, "the state was written by a newer version of Cairn",
+                hint: "use that version, or another state folder")
+        }
+    }
+
+    private static func makeJobs(_ database: Database) throws {
+        try database.execute(
+            sql: """
+                CREATE TABLE jobs (
+                    id TEXT PRIMARY KEY NOT NULL,
+                    kind TEXT NOT NULL,
+                    status TEXT NOT NULL CHECK (status IN ('PENDING', 'IN_PROGRESS', 'SUCCEEDED',
+                        'PARTIALLY_FAILED', 'FAILED', 'CANCELED')),
+                    created_by TEXT NOT NULL,
+                    created_at INTEGER NOT NULL,
+                    started_at INTEGER,
+                    finished_at INTEGER,
+                    request TEXT NOT NULL CHECK (json_valid(request)),
+                    snapshot_id TEXT,
+                    progress TEXT CHECK (progress IS NULL OR json_valid(progress)),
+                    result TEXT CHECK (result IS NULL OR json_valid(result)),
+                    error TEXT CHECK (error IS NULL OR json_valid(error)),
+                    resumes TEXT,
+                    is_resumable INTEGER NOT NULL CHECK (is_resumable IN (0, 1)),
+                    request_id TEXT,
+                    address TEXT
+                ) STRICT;
+                CREATE INDEX jobs_by_creation ON jobs (created_at, id);
+                CREATE INDEX jobs_by_status ON jobs (status, created_at, id);
+                CREATE INDEX jobs_by_kind ON jobs (kind, status, created_at, id);
+                CREATE INDEX jobs_by_snapshot ON jobs (snapshot_id, created_at, id);
+                CREATE INDEX jobs_by_creator ON jobs (created_by, created_at, id);
+                CREATE TABLE job_events (
+                    id INTEGER PRIMARY KEY AUTOINCREMENT,
+                    job_id TEXT NOT NULL REFERENCES jobs (id) ON DELETE CASCADE,
+                    type TEXT NOT NULL,
+                    data TEXT NOT NULL CHECK (json_valid(data)),
+                    at INTEGER NOT NULL
+                ) STRICT;
+                CREATE INDEX job_events_by_job ON job_events (job_id, id);
+                """)
+    }
+}

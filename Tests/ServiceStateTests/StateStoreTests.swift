@@ -1,0 +1,152 @@
+import Foundation
+import GRDB
+import Testing
+
+@testable import ServiceState
+
+@Suite struct StateStoreTests {
+    private let folder = TemporaryFolder()
+
+    @Test func filesAreForTheirOwnerOnly() async throws {
+        let store = try await StateStore(folder: folder.path + "/deep/state")
+        try await store.insertJob(.made("a"))
+        #expect(try folder.permissions(of: "deep/state") == "700")
+        for name in ["state.sqlite", "state.sqlite-wal", "lock"] {
+            #expect(try folder.permissions(of: "deep/state/" + name) == "600", "\(name)")
+        }
+    }
+
+    @Test func aFileThatOthersCouldReadIsClosedToThem() async throws {
+        try await StateStore(folder: folder.path).close()
+        try FileManager.default.setAttributes(
+            [.posixPermissions: 0o644], ofItemAtPath: folder.path + "/state.sqlite")
+        try await StateStore(folder: folder.path).close()
+        #expect(try folder.permissions(of: "state.sqlite") == "600")
+    }
+
+    @Test func stateIsThereAgainHoweverOftenItIsOpened() async throws {
+        for round in 0..<3 {
+            let store = try await StateStore(folder: folder.path)
+            #expect(try await store.jobs().totalCount == round)
+            try await store.insertJob(.made("job-\(round)"))
+            store.close()
+        }
+    }
+
+    @Test func aSecondStoreIsToldWhoHasTheFolder() async throws {
+        let first = try await StateStore(folder: folder.path)
+        do {
+            _ = try await StateStore(folder: folder.path)
+            Issue.record("opened twice")
+        } catch let error as StateError {
+            #expect(error.code == .locked)
+            #expect(error.message.contains("process \(getpid())"))
+        }
+        first.close()
+        try await StateStore(folder: folder.path).close()
+    }
+
+    @Test func theLockGoesWithItsProcess() async throws {
+        try await StateStore(folder: folder.path).close()
+        let other = Process()
+        other.executableURL = URL(filePath: "/bin/sh")
+        let output = Pipe()
+        other.standardOutput = output
+        other.arguments = [
+            "-c", "exec 9<>lock; flock 9; echo $$ >lock; echo held; exec sleep 60",
+        ]
+        other.currentDirectoryURL = URL(filePath: folder.path)
+        try other.run()
+        defer { other.waitUntilExit() }
+        defer { kill(other.processIdentifier, SIGKILL) }
+        #expect(output.fileHandleForReading.availableData == Data("held\n".utf8))
+        do {
+            _ = try await StateStore(folder: folder.path)
+            Issue.record("opened twice")
+        } catch let error as StateError {
+            #expect(error.code == .locked)
+            #expect(error.message.contains("process \(other.processIdentifier)"))
+        }
+        kill(other.processIdentifier, SIGKILL)
+        other.waitUntilExit()
+        try await StateStore(folder: folder.path).close()
+    }
+
+    @Test func aClosedStoreSaysSo() async throws {
+        let store = try await StateStore(folder: folder.path)
+        store.close()
+        store.close()
+        #expect(await codeThrown { try await store.insertJob(.made("a")) } == .closed)
+        #expect(await codeThrown { _ = try await store.job("a") } == .closed)
+    }
+
+    @Test func changesAreOnStableStorage() async throws {
+        let store = try await StateStore(folder: folder.path)
+        let modes = try await store.write { database in
+            [
+                try String.fetchOne(database, sql: "PRAGMA synchronous"),
+                try String.fetchOne(database, sql: "PRAGMA journal_mode"),
+                try String.fetchOne(database, sql: "PRAGMA foreign_keys"),
+            ]
+        }
+        #expect(modes == ["2", "wal", "1"])
+    }
+
+    @Test func theEndOfACancelledJobIsWrittenDown() async throws {
+        let store = try await StateStore(folder: folder.path)
+        try await store.insertJob(.made("a"))
+        let task = Task {
+            withUnsafeCurrentTask { $0?.cancel() }
+            try await store.updateJob("a", JobUpdate(status: .canceled), at: 2000)
+        }
+        try await task.value
+        #expect(try await store.job("a")?.status == .canceled)
+    }
+
+    // MARK: Reading only
+
+    @Test(arguments: [true, false])
+    func aStoreForReadingLooksOnWithOrWithoutAWriter(hasWriter: Bool) async throws {
+        let writer = try await StateStore(folder: folder.path)
+        try await writer.insertJob(.made("a"))
+        if !hasWriter { writer.close() }
+        let reader = try await StateStore(folder: folder.path, isReadOnly: true)
+        #expect(try await reader.jobs().totalCount == 1)
+        if hasWriter { try await writer.insertJob(.made("b")) }
+        #expect(try await reader.jobs().totalCount == (hasWriter ? 2 : 1))
+        #expect(await codeThrown { try await reader.insertJob(.made("c")) } == .readOnly)
+    }
+
+    @Test func aFolderWithoutStateIsNotMadeByReading() async throws {
+        #expect(
+            await codeThrown { _ = try await StateStore(folder: folder.path, isReadOnly: true) }
+                == .notFound)
+        #expect(!FileManager.default.fileExists(atPath: folder.path))
+        try FileManager.default.createDirectory(
+            atPath: folder.path, withIntermediateDirectories: true)
+    }
+
+    // MARK: Versions
+
+    @Test func aDatabaseOfANewerVersionIsRefused() async throws {
+        try await StateStore(folder: folder.path).close()
+        try folder.withDatabase { database in
+            try database.execute(
+                sql: "INSERT INTO grdb_migrations (identifier) VALUES ('5-from-the-future')")
+        }
+        for isReadOnly in [false, true] {
+            #expect(
+                await codeThrown {
+                    _ = try await StateStore(folder: folder.path, isReadOnly: isReadOnly)
+                } == .newerSchema)
+        }
+    }
+
+    @Test func whatIsNoDatabaseIsRefused() async throws {
+        try FileManager.default.createDirectory(
+            atPath: folder.path, withIntermediateDirectories: true)
+        try Data(repeating: 7, count: 8192)
+            .write(to: URL(filePath: folder.path + "/state.sqlite"))
+        #expect(await codeThrown { _ = try await StateStore(folder: folder.path) } == .damaged)
+    }
+}
