@@ -6,6 +6,10 @@ public enum StateLimits {
     public static let pageCountMax = 1000
     /// Events that are kept of one job; the oldest make room.
     public static let jobEventCountMax = 5000
+    /// Bytes of a response that is kept with an idempotency key.
+    public static let responseByteCountMax = 1 << 20
+    /// How long an idempotency key is remembered after it was claimed: a day.
+    public static let idempotencyKeyLifetimeMilliseconds: Int64 = 86_400_000
 
     /// How many entries a page has when a caller asks for so many.
     static func pageCount(_ limit: Int) -> Int { min(max(limit, 1), pageCountMax) }

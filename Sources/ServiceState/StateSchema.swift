@@ -31,6 +31,7 @@ enum StateSchema {
     static var migrator: DatabaseMigrator {
         var migrator = DatabaseMigrator()
         migrator.registerMigration("1-jobs", migrate: makeJobs)
+        migrator.registerMigration("2-idempotency", migrate: makeIdempotencyKeys)
         return migrator
     }
 
@@ -77,6 +78,25 @@ enum StateSchema {
                     at INTEGER NOT NULL
                 ) STRICT;
                 CREATE INDEX job_events_by_job ON job_events (job_id, id);
+                """)
+    }
+
+    private static func makeIdempotencyKeys(_ database: Database) throws {
+        try database.execute(
+            sql: """
+                CREATE TABLE idempotency_keys (
+                    subject TEXT NOT NULL,
+                    key TEXT NOT NULL,
+                    fingerprint TEXT NOT NULL,
+                    claimed_at INTEGER NOT NULL,
+                    job_id TEXT,
+                    status INTEGER,
+                    headers TEXT CHECK (headers IS NULL OR json_valid(headers)),
+                    body BLOB,
+                    PRIMARY KEY (subject, key)
+                ) STRICT;
+                CREATE INDEX idempotency_keys_by_age ON idempotency_keys (claimed_at);
+                CREATE INDEX idempotency_keys_by_job ON idempotency_keys (job_id);
                 """)
     }
 }

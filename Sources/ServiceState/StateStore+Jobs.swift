@@ -3,11 +3,14 @@ internal import GRDB
 
 /// Jobs: a record of each piece of long work, and checked steps from one status to the next.
 extension StateStore {
-    /// Writes a new job down, with its first event, all or nothing.
+    /// Writes a new job down, with its first event and the link from an idempotency key to it, all
+    /// or nothing: after a kill, the key answers with the job that was made.
     ///
-    /// - Throws: `StateError`: `.alreadyExists` for an id that is taken, `.invalidValue`.
+    /// - Parameter claim: a key that has been claimed and neither completed nor linked.
+    /// - Throws: `StateError`: `.alreadyExists` for an id that is taken, `.invalidValue`, and
+    ///   `.notFound` when the key is not claimed.
     public func insertJob(
-        _ job: JobRecord, event: JobEventDraft? = nil
+        _ job: JobRecord, event: JobEventDraft? = nil, claim: IdempotencyKey? = nil
     ) async throws {
         guard job.status.isTerminal == (job.finishedAt != nil) else {
             throw StateError(
@@ -22,6 +25,7 @@ extension StateStore {
                 sql: "INSERT INTO jobs (\(JobRecord.columns)) VALUES (\(marks))",
                 arguments: try job.arguments())
             if let event { _ = try event.insert(job.id, at: job.createdAt, database) }
+            if let claim { try claim.link(toJob: job.id, database) }
         }
     }
 
@@ -64,7 +68,7 @@ extension StateStore {
 
     /// Removes jobs that have ended, with their events: those beyond the newest `keepNewest`, and
     /// those that ended before an instant; nil removes none. A job stays while an unfinished one
-    /// goes on with it.
+    /// goes on with it, and while an idempotency key answers with it.
     ///
     /// - Returns: how many were removed.
     public func pruneJobs(keepNewest: Int?, finishedBefore instant: Int64?) async throws -> Int {
@@ -79,6 +83,8 @@ extension StateStore {
                             LIMIT -1 OFFSET ifnull(:keepNewest, 0))))
                     AND id NOT IN (SELECT resumes FROM jobs WHERE resumes IS NOT NULL
                         AND status IN ('PENDING', 'IN_PROGRESS'))
+                    AND id NOT IN
+                        (SELECT job_id FROM idempotency_keys WHERE job_id IS NOT NULL)
                     """,
                 arguments: ["instant": instant, "keepNewest": keepNewest.map { max($0, 0) }])
             return database.changesCount

@@ -22,7 +22,8 @@ public final class StateStore: Sendable {
     private let isClosed = Mutex(false)
 
     /// Opens the state in a folder, which is made when it is missing, and brings an older database
-    /// up to date.
+    /// up to date. Claims of idempotency keys that a dead process has left without a job are given
+    /// up: see `claim`.
     ///
     /// - Parameter isReadOnly: looks at a database that may be in use, without the lock.
     /// - Throws: `StateError`; `.locked` names the process that has the folder, `.newerSchema` is
@@ -136,6 +137,9 @@ private struct Opened {
         // The pool chooses NORMAL, which may lose the last changes in a power cut.
         try database.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
         try StateSchema.migrate(database)
+        try database.write { database in
+            try StateStore.giveUpAbandonedClaims(database)
+        }
         try folder.sync()
     }
 

@@ -128,6 +128,18 @@ import Testing
 
     // MARK: Versions
 
+    @Test func aDatabaseOfTheFirstMigrationIsBroughtUpToDate() async throws {
+        try makeDatabase(upTo: "1-jobs")
+        #expect(
+            await codeThrown { _ = try await StateStore(folder: folder.path, isReadOnly: true) }
+                == .olderSchema)
+        for _ in 0..<2 {
+            let store = try await StateStore(folder: folder.path)
+            #expect(try await store.job("old")?.kind == "backup")
+            store.close()
+        }
+    }
+
     @Test func aDatabaseOfANewerVersionIsRefused() async throws {
         try await StateStore(folder: folder.path).close()
         try folder.withDatabase { database in
@@ -148,5 +160,20 @@ import Testing
         try Data(repeating: 7, count: 8192)
             .write(to: URL(filePath: folder.path + "/state.sqlite"))
         #expect(await codeThrown { _ = try await StateStore(folder: folder.path) } == .damaged)
+    }
+
+    private func makeDatabase(upTo migration: String) throws {
+        try FileManager.default.createDirectory(
+            atPath: folder.path, withIntermediateDirectories: true)
+        let queue = try DatabaseQueue(path: folder.path + "/state.sqlite")
+        try StateSchema.migrator.migrate(queue, upTo: migration)
+        try queue.write { database in
+            try database.execute(
+                sql: """
+                    INSERT INTO jobs (id, kind, status, created_by, created_at, request,
+                    is_resumable) VALUES ('old', 'backup', 'PENDING', 'ann', 1, '{}', 0)
+                    """)
+        }
+        try queue.close()
     }
 }
