@@ -63,7 +63,7 @@ let package = Package(
         module("ArchiveEngine", ["ArchiveFormat", "BSONBytes"]),
         module("CronSchedule"),
         module(
-            "ServiceState", [.product(name: "GRDB", package: "GRDB.swift")]),
+            "ServiceState", ["ArchiveFormat", .product(name: "GRDB", package: "GRDB.swift")]),
         module("ObjectStorage", ["BlockingCalls", "CGlibc"]),
         module("MongoDriver", ["BSONBytes", "BlockingCalls", "CMongoC"]),
         module(

@@ -5,6 +5,7 @@ internal import Glibc
 /// | file | holds |
 /// |---|---|
 /// | `state.sqlite`, `-wal`, `-shm` | the database; all three belong together when it is copied |
+/// | `audit.head` | the audit log's end, once more: `AuditHeadFile` |
 /// | `lock` | which process uses it: `FolderLock` |
 struct StateFolder {
     /// Absolute or relative, as it was given.
@@ -12,6 +13,9 @@ struct StateFolder {
 
     /// The database's file.
     var databasePath: String { path + "/state.sqlite" }
+
+    /// The file of the audit log's head.
+    var auditHeadPath: String { path + "/audit.head" }
 
     /// Makes the folder, its parents and the database's file, for their owner only. A folder that
     /// is there keeps its permissions; the file is closed to others.

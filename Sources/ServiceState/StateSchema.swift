@@ -32,6 +32,7 @@ enum StateSchema {
         var migrator = DatabaseMigrator()
         migrator.registerMigration("1-jobs", migrate: makeJobs)
         migrator.registerMigration("2-idempotency", migrate: makeIdempotencyKeys)
+        migrator.registerMigration("3-audit", migrate: makeAuditLog)
         return migrator
     }
 
@@ -97,6 +98,52 @@ enum StateSchema {
                 ) STRICT;
                 CREATE INDEX idempotency_keys_by_age ON idempotency_keys (claimed_at);
                 CREATE INDEX idempotency_keys_by_job ON idempotency_keys (job_id);
+                """)
+    }
+
+    /// An insertion that replaces a row would not call the trigger for deletions, so it is refused
+    /// by the one for insertions.
+    private static func makeAuditLog(_ database: Database) throws {
+        try database.execute(
+            sql: """
+                CREATE TABLE audit_log (
+                    sequence INTEGER PRIMARY KEY NOT NULL,
+                    at INTEGER NOT NULL,
+                    subject TEXT NOT NULL,
+                    role TEXT,
+                    address TEXT,
+                    request_id TEXT,
+                    action TEXT NOT NULL,
+                    resource TEXT,
+                    outcome TEXT NOT NULL,
+                    status INTEGER,
+                    details TEXT,
+                    previous_hash TEXT NOT NULL,
+                    hash TEXT NOT NULL
+                ) STRICT;
+                CREATE INDEX audit_log_by_subject ON audit_log (subject, sequence);
+                CREATE INDEX audit_log_by_action ON audit_log (action, sequence);
+                CREATE INDEX audit_log_by_resource ON audit_log (resource, sequence);
+                CREATE INDEX audit_log_by_outcome ON audit_log (outcome, sequence);
+                CREATE INDEX audit_log_by_time ON audit_log (at);
+                CREATE TABLE audit_head (
+                    id INTEGER PRIMARY KEY NOT NULL CHECK (id = 1),
+                    count INTEGER NOT NULL,
+                    hash TEXT NOT NULL
+                ) STRICT;
+                INSERT INTO audit_head VALUES (1, 0, '\(AuditHead.empty.hash)');
+                CREATE TRIGGER audit_log_is_kept BEFORE UPDATE ON audit_log
+                BEGIN SELECT RAISE(ABORT, 'the audit log is never changed'); END;
+                CREATE TRIGGER audit_log_is_whole BEFORE DELETE ON audit_log
+                BEGIN SELECT RAISE(ABORT, 'the audit log is never cut'); END;
+                CREATE TRIGGER audit_log_grows_at_its_end BEFORE INSERT ON audit_log
+                WHEN NEW.sequence <= (SELECT max(sequence) FROM audit_log)
+                BEGIN SELECT RAISE(ABORT, 'the audit log grows at its end only'); END;
+                CREATE TRIGGER audit_head_goes_forward BEFORE UPDATE ON audit_head
+                WHEN NEW.count <> OLD.count + 1
+                BEGIN SELECT RAISE(ABORT, 'the audit log grows by one entry at a time'); END;
+                CREATE TRIGGER audit_head_is_kept BEFORE DELETE ON audit_head
+                BEGIN SELECT RAISE(ABORT, 'the audit log is never cut'); END;
                 """)
     }
 }

@@ -17,6 +17,8 @@ public final class StateStore: Sendable {
     /// Whether nothing may be changed.
     public let isReadOnly: Bool
 
+    /// The audit log's head outside the database.
+    let headFile: AuditHeadFile
     private let database: DatabasePool
     private let lock: FolderLock?
     private let isClosed = Mutex(false)
@@ -34,7 +36,7 @@ public final class StateStore: Sendable {
         let opened = try await Self.onThread {
             isReadOnly ? try Opened(reading: folder) : try Opened(folder)
         }
-        (database, lock) = (opened.database, opened.lock)
+        (database, lock, headFile) = (opened.database, opened.lock, opened.headFile)
     }
 
     deinit {
@@ -66,6 +68,15 @@ extension StateStore {
     func write<Value: Sendable>(
         _ body: @escaping @Sendable (Database) throws -> Value
     ) async throws -> Value {
+        try await write(body) { $0 }
+    }
+
+    /// Changes the database in one transaction, and does something right behind it before anyone
+    /// else changes anything. The change stands when that fails.
+    func write<Value: Sendable, Result: Sendable>(
+        _ body: @escaping @Sendable (Database) throws -> Value,
+        then finish: @escaping @Sendable (Value) throws -> Result
+    ) async throws -> Result {
         guard !isReadOnly else {
             throw StateError(.readOnly, "\(folder) was opened for reading only")
         }
@@ -74,7 +85,7 @@ extension StateStore {
             database.asyncWriteWithoutTransaction { database in
                 do {
                     let value = try database.inTransactionReturning(body)
-                    continuation.resume(returning: value)
+                    continuation.resume(returning: try finish(value))
                 } catch {
                     continuation.resume(throwing: StateError.wrapping(error))
                 }
@@ -95,6 +106,18 @@ extension StateStore {
                     continuation.resume(throwing: StateError.wrapping(error))
                 }
             }
+        }
+    }
+
+    /// The same for reads that take long, which end with an error when the task is cancelled.
+    func readCancellably<Value: Sendable>(
+        _ body: @escaping @Sendable (Database) throws -> Value
+    ) async throws -> Value {
+        try requireOpen()
+        do {
+            return try await database.read(body)
+        } catch {
+            throw StateError.wrapping(error)
         }
     }
 
@@ -126,6 +149,7 @@ extension StateStore {
 private struct Opened {
     let database: DatabasePool
     let lock: FolderLock?
+    let headFile: AuditHeadFile
 
     /// Opens or makes the state in a folder.
     init(_ path: String) throws {
@@ -137,8 +161,10 @@ private struct Opened {
         // The pool chooses NORMAL, which may lose the last changes in a power cut.
         try database.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
         try StateSchema.migrate(database)
+        headFile = AuditHeadFile(path: folder.auditHeadPath)
         try database.write { database in
             try StateStore.giveUpAbandonedClaims(database)
+            try headFile.open(database)
         }
         try folder.sync()
     }
@@ -151,6 +177,7 @@ private struct Opened {
         database = try DatabasePool(
             path: folder.databasePath, configuration: Self.configuration(isReadOnly: true))
         try StateSchema.requireCurrent(database)
+        headFile = AuditHeadFile(path: folder.auditHeadPath)
     }
 
     private static func configuration(isReadOnly: Bool) -> Configuration {

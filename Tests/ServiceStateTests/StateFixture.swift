@@ -58,6 +58,18 @@ extension JobRecord {
     }
 }
 
+extension AuditEvent {
+    /// An event of which nothing but its number matters.
+    static func made(_ number: Int, subject: String = "ann") -> AuditEvent {
+        AuditEvent(
+            at: 1000 + Int64(number), subject: subject, role: "admin", address: "127.0.0.1",
+            requestID: "request-\(number)",
+            action: number % 2 == 0 ? "backup.create" : "backup.list",
+            resource: number % 3 == 0 ? nil : "snapshot-\(number)", outcome: .succeeded,
+            status: 202, details: "{\"number\":\(number)}")
+    }
+}
+
 extension StateStore {
     /// Brings a job from PENDING to a status that it may end in.
     func end(_ id: String, as status: JobStatus, at instant: Int64) async throws {

@@ -10,8 +10,9 @@ import Testing
     @Test func filesAreForTheirOwnerOnly() async throws {
         let store = try await StateStore(folder: folder.path + "/deep/state")
         try await store.insertJob(.made("a"))
+        try await store.appendAudit(.made(1))
         #expect(try folder.permissions(of: "deep/state") == "700")
-        for name in ["state.sqlite", "state.sqlite-wal", "lock"] {
+        for name in ["state.sqlite", "state.sqlite-wal", "audit.head", "lock"] {
             #expect(try folder.permissions(of: "deep/state/" + name) == "600", "\(name)")
         }
     }
@@ -29,8 +30,12 @@ import Testing
             let store = try await StateStore(folder: folder.path)
             #expect(try await store.jobs().totalCount == round)
             try await store.insertJob(.made("job-\(round)"))
+            try await store.appendAudit(.made(round))
             store.close()
         }
+        let store = try await StateStore(folder: folder.path)
+        #expect(try await store.verifyAudit().entryCount == 3)
+        #expect(try await store.verifyAudit().isWhole)
     }
 
     @Test func aSecondStoreIsToldWhoHasTheFolder() async throws {
@@ -78,6 +83,7 @@ import Testing
         store.close()
         #expect(await codeThrown { try await store.insertJob(.made("a")) } == .closed)
         #expect(await codeThrown { _ = try await store.job("a") } == .closed)
+        #expect(await codeThrown { _ = try await store.verifyAudit() } == .closed)
     }
 
     @Test func changesAreOnStableStorage() async throws {
@@ -108,13 +114,14 @@ import Testing
     @Test(arguments: [true, false])
     func aStoreForReadingLooksOnWithOrWithoutAWriter(hasWriter: Bool) async throws {
         let writer = try await StateStore(folder: folder.path)
-        try await writer.insertJob(.made("a"))
+        try await writer.appendAudit(.made(1))
         if !hasWriter { writer.close() }
         let reader = try await StateStore(folder: folder.path, isReadOnly: true)
-        #expect(try await reader.jobs().totalCount == 1)
-        if hasWriter { try await writer.insertJob(.made("b")) }
-        #expect(try await reader.jobs().totalCount == (hasWriter ? 2 : 1))
-        #expect(await codeThrown { try await reader.insertJob(.made("c")) } == .readOnly)
+        #expect(try await reader.verifyAudit().entryCount == 1)
+        if hasWriter { try await writer.appendAudit(.made(2)) }
+        #expect(try await reader.verifyAudit().entryCount == (hasWriter ? 2 : 1))
+        #expect(try await reader.verifyAudit().isWhole)
+        #expect(await codeThrown { try await reader.appendAudit(.made(3)) } == .readOnly)
     }
 
     @Test func aFolderWithoutStateIsNotMadeByReading() async throws {
@@ -136,6 +143,7 @@ import Testing
         for _ in 0..<2 {
             let store = try await StateStore(folder: folder.path)
             #expect(try await store.job("old")?.kind == "backup")
+            #expect(try await store.verifyAudit().isWhole)
             store.close()
         }
     }
