@@ -33,6 +33,7 @@ enum StateSchema {
         migrator.registerMigration("1-jobs", migrate: makeJobs)
         migrator.registerMigration("2-idempotency", migrate: makeIdempotencyKeys)
         migrator.registerMigration("3-audit", migrate: makeAuditLog)
+        migrator.registerMigration("4-schedules", migrate: makeSchedules)
         return migrator
     }
 
@@ -144,6 +145,27 @@ enum StateSchema {
                 BEGIN SELECT RAISE(ABORT, 'the audit log grows by one entry at a time'); END;
                 CREATE TRIGGER audit_head_is_kept BEFORE DELETE ON audit_head
                 BEGIN SELECT RAISE(ABORT, 'the audit log is never cut'); END;
+                """)
+    }
+
+    private static func makeSchedules(_ database: Database) throws {
+        try database.execute(
+            sql: """
+                CREATE TABLE schedules (
+                    name TEXT PRIMARY KEY NOT NULL,
+                    cron TEXT NOT NULL,
+                    time_zone TEXT NOT NULL,
+                    is_enabled INTEGER NOT NULL CHECK (is_enabled IN (0, 1)),
+                    jitter_seconds INTEGER NOT NULL CHECK (jitter_seconds >= 0),
+                    request TEXT NOT NULL CHECK (json_valid(request)),
+                    retention TEXT CHECK (retention IS NULL OR json_valid(retention)),
+                    verifies INTEGER NOT NULL CHECK (verifies IN (0, 1)),
+                    next_run_at INTEGER,
+                    last_run_at INTEGER,
+                    last_job_id TEXT,
+                    updated_at INTEGER NOT NULL,
+                    updated_by TEXT NOT NULL
+                ) STRICT;
                 """)
     }
 }

@@ -143,6 +143,7 @@ import Testing
         for _ in 0..<2 {
             let store = try await StateStore(folder: folder.path)
             #expect(try await store.job("old")?.kind == "backup")
+            #expect(try await store.schedules() == [])
             #expect(try await store.verifyAudit().isWhole)
             store.close()
         }
