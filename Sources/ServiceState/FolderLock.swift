@@ -46,7 +46,12 @@ final class FolderLock: Sendable {
     /// Lets the folder go; nothing when that was done before.
     func release() {
         descriptor.withLock { descriptor in
-            if let open = descriptor { close(open) }
+            if let open = descriptor {
+                // Closing alone would leave it to a child that has been forked and has not yet
+                // become another program.
+                flock(open, LOCK_UN)
+                close(open)
+            }
             descriptor = nil
         }
     }

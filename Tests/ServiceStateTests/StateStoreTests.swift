@@ -77,6 +77,21 @@ import Testing
         try await StateStore(folder: folder.path).close()
     }
 
+    /// A child has all of its parent's files until it becomes another program.
+    @Test func aForkedChildDoesNotGoOnHoldingTheLock() async throws {
+        let store = try await StateStore(folder: folder.path)
+        let lock = try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").first {
+            var path = [CChar](repeating: 0, count: 4096)
+            let count = readlink("/proc/self/fd/" + $0, &path, path.count)
+            let bytes = path.prefix(max(count, 0)).map(UInt8.init(bitPattern:))
+            return String(decoding: bytes, as: UTF8.self) == folder.path + "/lock"
+        }
+        let copy = dup(try #require(lock.flatMap(Int32.init)))
+        defer { close(copy) }
+        store.close()
+        try await StateStore(folder: folder.path).close()
+    }
+
     @Test func aClosedStoreSaysSo() async throws {
         let store = try await StateStore(folder: folder.path)
         store.close()
