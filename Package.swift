@@ -37,7 +37,8 @@ let package = Package(
         .library(name: "Kernels", targets: ["Kernels"])
     ],
     dependencies: [
-        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     ],
     targets: [
         system("CMongoC", "libmongoc-1.0", "libmongoc-dev"),
@@ -60,6 +61,9 @@ let package = Package(
             "ArchiveFormat",
             ["BSONBytes", "ExtendedJSON", "CISAL", "CDeflate", "CZlib", "CZstd", "CLZ4", "CCrypto"]),
         module("ArchiveEngine", ["ArchiveFormat", "BSONBytes"]),
+        module("CronSchedule"),
+        module(
+            "ServiceState", ["ArchiveFormat", .product(name: "GRDB", package: "GRDB.swift")]),
         module("ObjectStorage", ["BlockingCalls", "CGlibc"]),
         module("MongoDriver", ["BSONBytes", "BlockingCalls", "CMongoC"]),
         module(
@@ -114,6 +118,10 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             exclude: ["Golden"]),
+        tests("CronScheduleTests", ["CronSchedule"]),
+        tests(
+            "ServiceStateTests",
+            ["ServiceState", .product(name: "GRDB", package: "GRDB.swift")]),
         tests("TidyTests", []),
         tests("MongoDriverTests", ["BSONBytes", "MongoDriver", "PrivateServer"]),
     ]
