@@ -37,7 +37,7 @@ let package = Package(
         .library(name: "Kernels", targets: ["Kernels"])
     ],
     dependencies: [
-        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     ],
     targets: [
         system("CMongoC", "libmongoc-1.0", "libmongoc-dev"),
@@ -77,6 +77,7 @@ let package = Package(
             ]),
         .executableTarget(
             name: "cairn", dependencies: ["CGlibc", "CairnCommand"], swiftSettings: swiftSettings),
+        module("AccessControl"),
         module("PrivateServer", ["BSONBytes", "BlockingCalls", "MongoDriver"]),
         executable(
             "cairn-demo",
@@ -111,6 +112,7 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             exclude: ["Golden"]),
+        tests("AccessControlTests", ["AccessControl"]),
         tests("TidyTests", []),
         tests("MongoDriverTests", ["BSONBytes", "MongoDriver", "PrivateServer"]),
     ]
