@@ -39,6 +39,7 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
         .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.1"),
@@ -89,6 +90,8 @@ let package = Package(
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
             ]),
+        module(
+            "PrometheusMetrics", [.product(name: "CoreMetrics", package: "swift-metrics")]),
         module("PrivateServer", ["BSONBytes", "BlockingCalls", "MongoDriver"]),
         executable(
             "cairn-demo",
@@ -132,6 +135,9 @@ let package = Package(
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
             ]),
+        tests(
+            "PrometheusMetricsTests",
+            ["PrometheusMetrics", .product(name: "CoreMetrics", package: "swift-metrics")]),
         tests("TidyTests", []),
         tests("MongoDriverTests", ["BSONBytes", "MongoDriver", "PrivateServer"]),
     ]
