@@ -47,8 +47,8 @@ final class KeySetCache: Sendable {
     func key(
         keyID: String?, algorithm: SigningAlgorithm, now: Date
     ) async throws -> VerificationKey {
-        // A fetch marks its attempt, so that the second round decides; a third is for those who
-        // waited for one that another task began just before.
+        // It ends: a fetch, our own or the one waited for, marks its attempt, after which no other
+        // may begin for a while, and the next round decides.
         while true {
             switch step(keyID: keyID, algorithm: algorithm, now: now) {
             case .use(let key): return key

@@ -44,7 +44,7 @@ public struct RateDecision: Hashable, Sendable {
     public let retryAfterSeconds: Int?
 
     /// The header fields of a response: `RateLimit-Policy` and `RateLimit` as in
-    /// draft-ietf-httpapi-ratelimit-headers-10, and `Retry-After` (RFC 9110) when it was refused.
+    /// draft-ietf-httpapi-ratelimit-headers, and `Retry-After` (RFC 9110) when it was refused.
     public func headerFields(_ policy: RateLimitPolicy) -> [(name: String, value: String)] {
         let (quota, window) = (policy.capacity, policy.windowSeconds)
         var fields = [
