@@ -39,6 +39,11 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+        .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.1"),
     ],
     targets: [
         system("CMongoC", "libmongoc-1.0", "libmongoc-dev"),
@@ -84,6 +89,16 @@ let package = Package(
             ]),
         .executableTarget(
             name: "cairn", dependencies: ["CGlibc", "CairnCommand"], swiftSettings: swiftSettings),
+        module(
+            "AccessControl",
+            [
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "JWTKit", package: "jwt-kit"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+            ]),
+        module(
+            "PrometheusMetrics", [.product(name: "CoreMetrics", package: "swift-metrics")]),
         module("PrivateServer", ["BSONBytes", "BlockingCalls", "MongoDriver"]),
         executable(
             "cairn-demo",
@@ -122,6 +137,18 @@ let package = Package(
         tests(
             "ServiceStateTests",
             ["ServiceState", .product(name: "GRDB", package: "GRDB.swift")]),
+        tests(
+            "AccessControlTests",
+            [
+                "AccessControl",
+                .product(name: "CryptoExtras", package: "swift-crypto"),
+                .product(name: "JWTKit", package: "jwt-kit"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ]),
+        tests(
+            "PrometheusMetricsTests",
+            ["PrometheusMetrics", .product(name: "CoreMetrics", package: "swift-metrics")]),
         tests("TidyTests", []),
         tests("MongoDriverTests", ["BSONBytes", "MongoDriver", "PrivateServer"]),
     ]
