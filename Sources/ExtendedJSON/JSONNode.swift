@@ -1,7 +1,8 @@
 /// A JSON value as it stands in a text: members in order, duplicates kept, numbers still digits.
-struct JSONNode {
+/// Plain JSON, without what Extended JSON makes of it.
+public struct JSONNode: Sendable {
     /// What a JSON text can say.
-    enum Kind {
+    public enum Kind: Sendable {
         /// Members in the text's order.
         case object([(name: String, node: JSONNode)])
         /// Values in the text's order.
@@ -17,17 +18,17 @@ struct JSONNode {
     }
 
     /// What it says.
-    let kind: Kind
+    public let kind: Kind
     /// Where it begins in the text.
-    let offset: Int
+    public let offset: Int
 
     /// The text of a string; nil for other kinds.
-    var string: String? {
+    public var string: String? {
         if case .string(let string) = kind { string } else { nil }
     }
 
     /// The digits of a number; nil for other kinds.
-    var number: String? {
+    public var number: String? {
         if case .number(let digits) = kind { digits } else { nil }
     }
 

@@ -1,7 +1,7 @@
 internal import BSONBytes
 
 /// Reads JSON (RFC 8259) and nothing more lenient.
-struct JSONReader {
+public struct JSONReader {
     /// Levels of objects and arrays: those of the deepest document, and the three that its
     /// innermost value's spelling may add (`$dbPointer`).
     static let nestingDepthMax = BSONLimits.nestingDepthMax + 3
@@ -10,14 +10,14 @@ struct JSONReader {
     private var position = 0
 
     /// Reads a text in UTF-8.
-    init(_ bytes: [UInt8]) {
+    public init(_ bytes: [UInt8]) {
         self.bytes = bytes
     }
 
     /// The text's only value.
     ///
     /// - Throws: `syntax`, `invalidUTF8` or `nestedTooDeep`.
-    mutating func readText() throws(ExtendedJSONError) -> JSONNode {
+    public mutating func readText() throws(ExtendedJSONError) -> JSONNode {
         let node = try readValue(depth: 1)
         skipSpace()
         guard position == bytes.count else { throw syntaxError("text follows the value") }

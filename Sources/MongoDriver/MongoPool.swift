@@ -18,6 +18,30 @@ public final class MongoPool: Sendable {
         line = WaitingLine(countMax: connectionCountMax) { try MongoConnection(clients) }
     }
 
+    /// What the pool is doing now.
+    public var usage: Usage {
+        let counts = line.counts
+        return Usage(
+            connectionCount: counts.all, idleCount: counts.idle, waitingCount: counts.waiting)
+    }
+
+    /// Connections of a pool.
+    public struct Usage: Hashable, Sendable {
+        /// Those that were made.
+        public var connectionCount: Int
+        /// Those of them that nobody uses.
+        public var idleCount: Int
+        /// How many tasks wait for one.
+        public var waitingCount: Int
+
+        /// Sums are begun with this one, that of no pool.
+        public init(connectionCount: Int = 0, idleCount: Int = 0, waitingCount: Int = 0) {
+            self.connectionCount = connectionCount
+            self.idleCount = idleCount
+            self.waitingCount = waitingCount
+        }
+    }
+
     /// Gives `body` a connection of its own and takes it back however `body` ends. Waits for one in
     /// the order of the calls when all are out; do not ask for a second one within `body`.
     ///

@@ -29,6 +29,11 @@ final class WaitingLine<Element: Sendable>: Sendable {
         self.make = make
     }
 
+    /// How many there are, idle or out, how many of them are idle, and how many wait.
+    var counts: (all: Int, idle: Int, waiting: Int) {
+        state.withLock { ($0.count, $0.idle.count, $0.waiters.count) }
+    }
+
     /// How many wait.
     var waiterCount: Int { state.withLock { $0.waiters.count } }
 

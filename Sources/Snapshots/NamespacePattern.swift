@@ -1,4 +1,4 @@
-internal import ArchiveFormat
+public import ArchiveFormat
 
 /// A pattern for namespaces, as mongorestore has them: `*` stands for any text, dots included; `\*`
 /// for an asterisk and `\\` for a backslash. `shop.*` is every collection of the database shop.
@@ -133,11 +133,20 @@ public struct NamespaceRename: Hashable, Sendable {
             throw SnapshotError(
                 .usage, "rename \"\(text)\" is not FROM=TO, such as shop.*=copy.*")
         }
-        from = try NamespacePattern(String(parts[0]))
-        to = try NamespacePattern(String(parts[1]))
-        guard from.wildcardCount == to.wildcardCount else {
+        try self.init(from: String(parts[0]), to: String(parts[1]))
+    }
+
+    /// - Parameters:
+    ///   - from: what is renamed; may have an equals sign in it, unlike `FROM=TO`.
+    ///   - to: its new name, with as many asterisks.
+    /// - Throws: `usage`.
+    public init(from: String, to: String) throws(SnapshotError) {
+        self.from = try NamespacePattern(from)
+        self.to = try NamespacePattern(to)
+        guard self.from.wildcardCount == self.to.wildcardCount else {
             throw SnapshotError(
-                .usage, "rename \"\(text)\" does not have as many asterisks on both sides")
+                .usage,
+                "rename \"\(from)=\(to)\" does not have as many asterisks on both sides")
         }
     }
 
@@ -147,5 +156,19 @@ public struct NamespaceRename: Hashable, Sendable {
         let name = to.filled(with: captures)
         let parts = name.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
         return parts.count == 2 ? Namespace(String(parts[0]), String(parts[1])) : nil
+    }
+}
+
+extension NamespacePattern {
+    /// A pattern that fits one namespace and nothing else.
+    ///
+    /// - Throws: `usage` for a name that begins or ends with a dot.
+    public init(exactly namespace: Namespace) throws(SnapshotError) {
+        var text = ""
+        for character in namespace.description {
+            if character == "*" || character == "\\" { text += "\\" }
+            text.append(character)
+        }
+        try self.init(text)
     }
 }

@@ -33,27 +33,14 @@ enum DocumentName {
         }
     }
 
-    /// An `_id`: Extended JSON such as `42`, `"42"` or `{"$oid": "…"}`; 24 hexadecimal digits are
-    /// an ObjectId; anything else that does not begin like JSON's own marks is a string.
+    /// An `_id`, as `BSONValue(identifier:)` reads it.
     ///
-    /// - Throws: `Failure` with `usage` for what begins with a brace, a bracket or a quotation mark
-    ///   and is no Extended JSON.
+    /// - Throws: `Failure` with `usage`.
     static func id(_ text: String) throws -> BSONValue {
-        if text.utf8.count == 24, text.allSatisfy(\.isHexDigit) {
-            let digits = Array(text)
-            let bytes = stride(from: 0, to: 24, by: 2).compactMap {
-                UInt8(String(digits[$0...$0 + 1]), radix: 16)
-            }
-            return BSONValue(type: .objectID, bytes: bytes[...])
-        }
         do throws(ExtendedJSONError) {
-            return try ExtendedJSONParser.value(utf8: Array(text.utf8))
+            return try BSONValue(identifier: text)
         } catch {
-            guard !["{", "[", "\""].contains(text.prefix(1)) else {
-                throw Failure.usage("the _id can't be read as Extended JSON: \(error)")
-            }
-            let document = BSONDocument { $0.append("", text) }
-            return BSONValue(type: .string, bytes: document.bytes[6..<document.bytes.count - 1])
+            throw Failure.usage("the _id can't be read as Extended JSON: \(error)")
         }
     }
 }
