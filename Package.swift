@@ -38,11 +38,18 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
-        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-extras.git", from: "1.34.1"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+        .package(
+            url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.1"),
     ],
     targets: [
@@ -62,13 +69,11 @@ let package = Package(
         module("DocumentQuery", ["BSONBytes"]),
         module("SampleData", ["BSONBytes"]),
         module("BlockingCalls"),
+        module("ProcessMemory", ["CGlibc"]),
         module(
             "ArchiveFormat",
             ["BSONBytes", "ExtendedJSON", "CISAL", "CDeflate", "CZlib", "CZstd", "CLZ4", "CCrypto"]),
         module("ArchiveEngine", ["ArchiveFormat", "BSONBytes"]),
-        module("CronSchedule"),
-        module(
-            "ServiceState", ["ArchiveFormat", .product(name: "GRDB", package: "GRDB.swift")]),
         module("ObjectStorage", ["BlockingCalls", "CGlibc"]),
         module("MongoDriver", ["BSONBytes", "BlockingCalls", "CMongoC"]),
         module(
@@ -88,7 +93,11 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         .executableTarget(
-            name: "cairn", dependencies: ["CGlibc", "CairnCommand"], swiftSettings: swiftSettings),
+            name: "cairn", dependencies: ["CairnCommand", "ProcessMemory"],
+            swiftSettings: swiftSettings),
+        module("CronSchedule"),
+        module(
+            "ServiceState", ["ArchiveFormat", .product(name: "GRDB", package: "GRDB.swift")]),
         module(
             "AccessControl",
             [
@@ -99,6 +108,41 @@ let package = Package(
             ]),
         module(
             "PrometheusMetrics", [.product(name: "CoreMetrics", package: "swift-metrics")]),
+        module(
+            "Operations",
+            [
+                "ArchiveEngine", "ArchiveFormat", "BSONBytes", "CronSchedule", "ExtendedJSON",
+                "MongoDriver", "ObjectStorage", "ServiceState", "SnapshotJSON", "Snapshots",
+            ]),
+        module(
+            "HTTPService",
+            [
+                "AccessControl", "ArchiveFormat", "ExtendedJSON", "MongoDriver", "ObjectStorage",
+                "Operations", "PrometheusMetrics", "ServiceState", "SnapshotJSON", "Snapshots",
+                .product(name: "CoreMetrics", package: "swift-metrics"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
+                .product(name: "HummingbirdTLS", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+            ]),
+        module(
+            "ServerCommand",
+            [
+                "AccessControl", "HTTPService", "MongoDriver", "ObjectStorage", "Operations",
+                "ServiceState", "SnapshotJSON", "Snapshots",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+            ]),
+        executable("cairn-server", ["ProcessMemory", "ServerCommand"]),
         module("PrivateServer", ["BSONBytes", "BlockingCalls", "MongoDriver"]),
         executable(
             "cairn-demo",
@@ -133,10 +177,6 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             exclude: ["Golden"]),
-        tests("CronScheduleTests", ["CronSchedule"]),
-        tests(
-            "ServiceStateTests",
-            ["ServiceState", .product(name: "GRDB", package: "GRDB.swift")]),
         tests(
             "AccessControlTests",
             [
@@ -149,6 +189,23 @@ let package = Package(
         tests(
             "PrometheusMetricsTests",
             ["PrometheusMetrics", .product(name: "CoreMetrics", package: "swift-metrics")]),
+        tests("CronScheduleTests", ["CronSchedule"]),
+        tests(
+            "ServiceStateTests",
+            ["ServiceState", .product(name: "GRDB", package: "GRDB.swift")]),
+        tests("OperationsTests", ["Operations", "ServiceState", "Snapshots"]),
+        tests(
+            "HTTPServiceTests",
+            [
+                "AccessControl", "BSONBytes", "ExtendedJSON", "HTTPService", "MongoDriver",
+                "Operations", "PrivateServer", "ServiceState", "Snapshots",
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdTesting", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+            ]),
         tests("TidyTests", []),
         tests("MongoDriverTests", ["BSONBytes", "MongoDriver", "PrivateServer"]),
     ]

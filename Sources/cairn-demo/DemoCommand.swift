@@ -10,7 +10,7 @@ import SampleData
         abstract: "Show a backup, damage to the data and a proven restore on a private mongod.",
         subcommands: [
             RunCommand.self, ServeCommand.self, WriteCommand.self, SettleCommand.self,
-            ChangeCommand.self,
+            ChangeCommand.self, StateCommand.self,
         ], defaultSubcommand: RunCommand.self)
 }
 

@@ -1,5 +1,6 @@
 import CairnCommand
 import Glibc
+import ProcessMemory
 
 limitAllocator()
 let status = await Program.run(Array(CommandLine.arguments.dropFirst()))

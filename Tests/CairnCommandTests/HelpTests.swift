@@ -11,6 +11,7 @@ import Testing
         "cairn", "backup", "restore", "verify", "show", "list", "stats", "delete", "prune", "get",
         "find", "export", "diff",
         "index", "salvage", "kept", "tune",
+        "serve", "token", "schedule", "audit",
     ]
 
     private static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()

@@ -28,7 +28,8 @@ struct RootCommand: ParsableCommand {
             ListCommand.self, StatsCommand.self, DeleteCommand.self, PruneCommand.self,
             GetCommand.self, FindCommand.self, ExportCommand.self,
             DiffCommand.self, IndexCommand.self, SalvageCommand.self, KeptCommand.self,
-            TuneCommand.self,
+            TuneCommand.self, ServeCommand.self, TokenCommand.self, ScheduleCommand.self,
+            AuditCommand.self,
         ])
 }
 

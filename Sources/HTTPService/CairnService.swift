@@ -1,0 +1,200 @@
+internal import AccessControl
+internal import Foundation
+internal import Hummingbird
+internal import HummingbirdCore
+internal import HummingbirdTLS
+public import Logging
+internal import NIOCore
+internal import NIOSSL
+internal import ObjectStorage
+internal import Operations
+internal import ServiceLifecycle
+internal import ServiceState
+public import Snapshots
+internal import UnixSignals
+
+/// The HTTP service: everything is put together here, and run until a signal ends it.
+public struct CairnService: Sendable {
+    private let options: ServiceOptions
+    /// What endpoints reach; for tests.
+    let environment: ServiceEnvironment
+    /// All that can be asked; for tests.
+    let endpoints: [Endpoint]
+    private let jobEnvironment: JobEnvironment
+    private let logger: Logger
+
+    /// Opens state and repository, and finds jobs that a process was doing when it died: they have
+    /// failed, and can be gone on with.
+    ///
+    /// - Throws: `StateError` when another process has the state, `ObjectStorageError`,
+    ///   `AccessError` for keys that can't be used.
+    public init(
+        _ options: ServiceOptions, environment jobEnvironment: JobEnvironment, logger: Logger
+    ) async throws {
+        self.options = options
+        self.jobEnvironment = jobEnvironment
+        self.logger = logger
+        let verifier = try await TokenVerifier(keys: options.keys, rules: options.rules)
+        try await verifier.prepare(now: Date())
+        let store = try await FileSystemStore(folder: options.repositoryFolder, create: true)
+        let state = try await StateStore(folder: options.stateFolder)
+        let metrics = ServiceMetrics()
+        let log = ServiceLog(logger: logger, metrics: metrics)
+        let snapshots = SnapshotLibrary(
+            store: store, settings: options.settings, environment: jobEnvironment)
+        let runner = JobRunner(
+            state: state, work: SnapshotWork(snapshots, environment: jobEnvironment),
+            widths: options.widths, environment: jobEnvironment, log: log)
+        let scheduler = Scheduler(
+            state: state, runner: runner, environment: jobEnvironment, log: log)
+        let statistics = ServiceStatistics(
+            state: state, snapshots: snapshots, scheduler: scheduler, runner: runner,
+            now: jobEnvironment.now)
+        metrics.collect(log) { try await statistics.gauges() }
+        environment = ServiceEnvironment(
+            state: state, runner: runner, scheduler: scheduler, snapshots: snapshots,
+            statistics: statistics,
+            readiness: Readiness(
+                state: state, snapshots: snapshots, settings: options.settings,
+                verifier: verifier),
+            metrics: metrics, verifier: verifier, permissions: .standard,
+            limits: Self.limits(options), hasOpenMetrics: options.hasOpenMetrics,
+            now: jobEnvironment.now)
+        endpoints = Self.endpoints(environment)
+        for job in try await runner.recover() {
+            logger.warning(
+                "a job was cut off when the process before this one died",
+                metadata: ["job_id": "\(job.id)", "kind": "\(job.kind)"])
+        }
+    }
+
+    private static func limits(_ options: ServiceOptions) -> ServiceEnvironment.Limits {
+        func buckets(_ name: String, _ perMinute: Int) -> TokenBuckets {
+            TokenBuckets(RateLimitPolicy(name: name, capacity: perMinute, windowSeconds: 60))
+        }
+        return ServiceEnvironment.Limits(
+            subjects: buckets("subject", options.subjectRequestsPerMinute),
+            addresses: buckets("address", options.addressRequestsPerMinute),
+            failures: buckets("authentication", options.refusedTokensPerMinute),
+            bodyByteCountMax: options.bodyByteCountMax, bodySecondsMax: options.bodySecondsMax,
+            handlingSecondsMax: options.handlingSecondsMax)
+    }
+
+    private static func endpoints(_ environment: ServiceEnvironment) -> [Endpoint] {
+        let main =
+            BackupEndpoints(environment: environment).all
+            + ScheduleEndpoints(environment: environment).all
+            + JobEndpoints(environment: environment).all
+        // The document describes the root's endpoints too, those that serve it among them.
+        func root(_ documentation: Documentation) -> [Endpoint] {
+            RootEndpoints(environment: environment, documentation: documentation).all
+        }
+        let described = main + root(Documentation([], version: ""))
+        return main + root(Documentation(described, version: Tool.description))
+    }
+
+    // MARK: Running it
+
+    /// Serves until SIGTERM or SIGINT; then requests that are being answered are finished, jobs
+    /// given the time that they have, and the state is closed.
+    ///
+    /// - Parameter started: is called with the port once connections are taken.
+    public func run(_ started: @escaping @Sendable (Int) async -> Void) async throws {
+        let group = ServiceGroup(
+            configuration: ServiceGroupConfiguration(
+                services: services + [try application(started)],
+                gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
+        do {
+            try await group.run()
+        } catch {
+            environment.state.close()
+            throw error
+        }
+        environment.state.close()
+    }
+
+    /// The part that answers, without a process around it: for tests.
+    func application(
+        _ started: @escaping @Sendable (Int) async -> Void = { _ in }
+    ) throws -> Application<RouterResponder<ServiceContext>> {
+        let channel = HTTPServerBuilder.http1(
+            configuration: HTTP1Channel.Configuration(
+                additionalChannelHandlers: [UnreadRequestHandler()],
+                idleTimeout: .seconds(Int64(options.idleSecondsMax)),
+                httpDecoderConfiguration: .init(
+                    maxHeaderFieldSize: 32 * 1024, maxHeaderListSize: 32 * 1024,
+                    maxHeaderFieldCount: 100)))
+        return Application(
+            responder: router.buildResponder(),
+            server: try options.tls.map { try .tls(channel, tlsConfiguration: $0.configuration()) }
+                ?? channel,
+            configuration: ApplicationConfiguration(
+                address: .hostname(options.host, port: options.port), backlog: 4096,
+                availableConnectionsDelegate: MaximumAvailableConnections(
+                    options.connectionCountMax)),
+            onServerRunning: { channel in await started(channel.localAddress?.port ?? 0) },
+            logger: logger)
+    }
+
+    /// What runs beside the answering.
+    var services: [any Service] {
+        [
+            JobService(runner: environment.runner, graceSeconds: options.graceSeconds),
+            SchedulerService(scheduler: environment.scheduler),
+        ]
+    }
+
+    private var router: Router<ServiceContext> {
+        let router = Router(
+            context: ServiceContext.self, options: .autoGenerateHeadEndpoints)
+        let random = jobEnvironment.random
+        router.add(
+            middleware: RequestFrame(
+                routes: RouteTable(endpoints), metrics: environment.metrics,
+                isSecure: options.tls != nil, proxies: TrustedProxies(options.trustedProxies),
+                makeRequestID: { String(random(), radix: 16) }))
+        for endpoint in endpoints {
+            let pipeline = EndpointPipeline(environment: environment, endpoint: endpoint)
+            router.on(RouterPath(endpoint.path), method: endpoint.method) { request, context in
+                await pipeline.respond(request, context)
+            }
+        }
+        return router
+    }
+}
+
+extension ServiceOptions.TLSFiles {
+    /// What they say to the library.
+    fileprivate func configuration() throws -> TLSConfiguration {
+        var configuration = TLSConfiguration.makeServerConfiguration(
+            certificateChain: try NIOSSLCertificate.fromPEMFile(certificate).map {
+                .certificate($0)
+            },
+            privateKey: .privateKey(try NIOSSLPrivateKey(file: key, format: .pem)))
+        configuration.minimumTLSVersion = .tlsv12
+        return configuration
+    }
+}
+
+/// Jobs, for as long as the service runs, and what they are given when it ends.
+private struct JobService: Service {
+    let runner: JobRunner
+    let graceSeconds: Double
+
+    func run() async throws {
+        await withGracefulShutdownHandler {
+            await runner.run(graceSeconds: graceSeconds)
+        } onGracefulShutdown: {
+            runner.beginShutdown()
+        }
+    }
+}
+
+/// The schedule, for as long as the service runs.
+private struct SchedulerService: Service {
+    let scheduler: Scheduler
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown { await scheduler.run() }
+    }
+}

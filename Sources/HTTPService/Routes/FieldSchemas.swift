@@ -1,0 +1,82 @@
+internal import SnapshotJSON
+
+/// The shapes of what is asked with, where several endpoints ask for the same.
+enum FieldSchemas {
+    /// A snapshot's identifier: it names a file, so nothing else may be in it.
+    static let backupID = Schema.string(
+        Schema.TextRule(
+            lengths: 25...56, pattern: "[0-9]{8}T[0-9]{6}Z-[a-z0-9_]{1,32}-[0-9a-f]{6}"))
+    /// A job's name, of the same form.
+    static let jobID = backupID
+    /// A place in a list, as the answer before has told it.
+    static let cursor = Schema.string(
+        Schema.TextRule(lengths: 1...200, pattern: "[A-Za-z0-9_=.:+-]+"))
+    /// A moment.
+    static let time = Schema.string(
+        Schema.TextRule(
+            lengths: 20...24,
+            pattern: "[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]{1,3})?Z",
+            format: Schema.momentFormat))
+    /// A pattern for namespaces.
+    static let pattern = Schema.string(
+        Schema.TextRule(lengths: 1...255, pattern: namespacePattern)
+    ).saying("Such as `shop.*`; `*` stands for any text.")
+    /// `*`, or something with a dot that is neither its first nor its last character; a backslash
+    /// makes the character behind it an ordinary one.
+    private static let namespacePattern: String = {
+        let dot = "(?:\\\\?\\.)"
+        let other = "(?:[^\\\\.\\x00]|\\\\[^.\\x00])"
+        return "\\*|\(other)+(?:\(dot)+\(other)+)+"
+    }()
+    /// Patterns.
+    static let patterns = Schema.array(pattern, countMax: 1000)
+
+    /// The path's parameter for a snapshot.
+    static let backupParameter = Endpoint.Parameter.path(
+        "backup_id", backupID, "The backup's identifier.")
+    /// The path's parameter for a job.
+    static let jobParameter = Endpoint.Parameter.path("job_id", jobID, "The job's name.")
+
+    /// For changes that may be sent again.
+    static let idempotencyKey = Endpoint.Parameter.header(
+        "Idempotency-Key",
+        .string(Schema.TextRule(lengths: 1...255, pattern: "[\\x21-\\x7e]+")),
+        "A key of the caller's, new for each request. A repetition with the same key within 24 "
+            + "hours is answered like the first, and nothing is done again.")
+    /// For what is long.
+    static let prefer = Endpoint.Parameter.header(
+        "Prefer", .string(Schema.TextRule(lengths: 0...1024)),
+        "`wait=N`: wait up to N seconds, at most 60, for the end.")
+
+    /// What a backup takes.
+    static let backup: [Schema.Property] = [
+        Schema.Property(
+            "backup_type",
+            .string(Schema.TextRule(lengths: 1...32, pattern: "[a-z0-9_]+"))
+                .saying("A word in the identifier, such as manual, scheduled or pre_restore.")),
+        Schema.Property(
+            "databases",
+            .array(
+                .string(
+                    Schema.TextRule(lengths: 1...63, pattern: "[^/\\\\. \"$*<>:|?\\x00]+")),
+                countMax: 1000)),
+        Schema.Property("ns_include", patterns),
+        Schema.Property("ns_exclude", patterns),
+        Schema.Property("codec", .word("gzip", "zstd", "lz4")),
+        Schema.Property("level", .integer(1...19)),
+        Schema.Property("consistency", .word("auto", "snapshot", "oplog", "none")),
+        Schema.Property(
+            "description",
+            .string(Schema.TextRule(lengths: 0...256, pattern: "[^\\x00-\\x1f\\x7f]*"))),
+    ]
+
+    /// What retention takes.
+    static let retention: [Schema.Property] = [
+        Schema.Property("keep_days", .integer(0...100_000).saying("0 switches the rule off.")),
+        Schema.Property("max_count", .integer(0...100_000)),
+        Schema.Property("keep_last", .integer(0...100_000)),
+        Schema.Property("keep_daily", .integer(0...100_000)),
+        Schema.Property("keep_weekly", .integer(0...100_000)),
+        Schema.Property("keep_monthly", .integer(0...100_000)),
+    ]
+}

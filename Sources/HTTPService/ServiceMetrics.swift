@@ -1,0 +1,117 @@
+internal import CoreMetrics
+internal import HTTPTypes
+internal import Operations
+internal import PrometheusMetrics
+internal import ServiceState
+
+/// What monitors are told: Velero's set, by job kind, and the HTTP interface's own.
+struct ServiceMetrics: Sendable {
+    /// Where they are kept.
+    let registry: PrometheusRegistry
+
+    init() {
+        var options = PrometheusRegistry.Options()
+        options.bucketsByLabel[Self.jobSeconds] = HistogramBuckets([
+            1, 5, 15, 60, 300, 900, 1800, 3600, 7200, 14400, 43200,
+        ])
+        registry = PrometheusRegistry(options: options)
+        for (label, help) in Self.descriptions { registry.describe(label, as: help) }
+        // From the start, so that a rate can be told of the first failure.
+        for kind in JobRequest.kinds {
+            for label in [
+                Self.attempts, Self.successes, Self.partialFailures, Self.failures,
+                Self.cancellations,
+            ] {
+                counter(label, [("kind", kind)]).increment(by: 0)
+            }
+        }
+    }
+
+    private static let attempts = "cairn_job_attempts_total"
+    private static let successes = "cairn_job_successes_total"
+    private static let partialFailures = "cairn_job_partial_failures_total"
+    private static let failures = "cairn_job_failures_total"
+    private static let cancellations = "cairn_job_cancellations_total"
+    private static let jobSeconds = "cairn_job_duration_seconds"
+    private static let requests = "cairn_http_requests_total"
+    private static let requestSeconds = "cairn_http_request_duration_seconds"
+    private static let refusedTokens = "cairn_authentication_failures_total"
+
+    private static let descriptions = [
+        (attempts, "Jobs that were begun and have ended, by kind."),
+        (successes, "Jobs that have done all they were to do."),
+        (partialFailures, "Jobs that have left something undone."),
+        (failures, "Jobs that have failed."),
+        (cancellations, "Jobs that were cancelled."),
+        (jobSeconds, "How long jobs took, from their beginning."),
+        (requests, "HTTP requests that were answered."),
+        (requestSeconds, "How long it took until an answer began."),
+        (refusedTokens, "Tokens that were refused."),
+    ]
+
+    /// Takes values that are read when a monitor asks; those that can't be read are left out.
+    func collect(
+        _ log: ServiceLog,
+        _ read:
+            @escaping @Sendable () async throws -> [(
+                name: String, help: String, value: Double
+            )]
+    ) {
+        registry.addCollector {
+            do {
+                return try await read().map { Sample($0.name, value: $0.value, help: $0.help) }
+            } catch {
+                log.failed("metrics can't be read", job: nil, error)
+                return []
+            }
+        }
+    }
+
+    /// All of it in the text format.
+    func text() async -> String { await registry.text() }
+
+    /// A request was answered.
+    func answered(
+        _ method: HTTPRequest.Method, _ route: String, _ status: HTTPResponse.Status,
+        seconds: Double
+    ) {
+        // What is no route or method of ours is not a label: clients could make up any number.
+        let method = Self.methods.contains(method) ? method.rawValue : "other"
+        let labels = [("method", method), ("route", route)]
+        counter(Self.requests, labels + [("status", String(status.code))]).increment(by: 1)
+        timer(Self.requestSeconds, labels).recordNanoseconds(Int64(seconds * 1e9))
+    }
+
+    private static let methods: Set<HTTPRequest.Method> = [
+        .get, .head, .post, .put, .delete, .patch, .options,
+    ]
+
+    /// A token was refused.
+    func refusedToken(_ code: String) {
+        counter(Self.refusedTokens, [("code", code)]).increment(by: 1)
+    }
+
+    /// A job has ended.
+    func finished(_ job: JobRecord) {
+        let kind = [("kind", job.kind)]
+        counter(Self.attempts, kind).increment(by: 1)
+        switch job.status {
+        case .succeeded: counter(Self.successes, kind).increment(by: 1)
+        case .partiallyFailed: counter(Self.partialFailures, kind).increment(by: 1)
+        case .failed: counter(Self.failures, kind).increment(by: 1)
+        case .canceled: counter(Self.cancellations, kind).increment(by: 1)
+        case .pending, .inProgress: break
+        }
+        if let started = job.startedAt, let finished = job.finishedAt {
+            timer(Self.jobSeconds, kind).recordNanoseconds((finished - started) * 1_000_000)
+        }
+    }
+
+    private func counter(_ label: String, _ labels: [(String, String)]) -> any CounterHandler {
+        registry.makeCounter(label: label, dimensions: labels)
+    }
+
+    private func timer(_ label: String, _ labels: [(String, String)]) -> any TimerHandler {
+        registry.makeTimer(label: label, dimensions: labels)
+    }
+}

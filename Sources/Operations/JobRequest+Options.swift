@@ -1,0 +1,177 @@
+internal import ArchiveFormat
+internal import Snapshots
+
+/// A field of a request that says what can't be.
+public struct RequestError: Error, Sendable, Hashable {
+    /// The field's name, and its position in an array.
+    public var field: String
+    /// What is wrong with it.
+    public var message: String
+}
+
+extension BackupRequest {
+    /// What it means for a backup.
+    ///
+    /// - Throws: `RequestErrors`.
+    func options(width: Int) throws -> Backup.Options {
+        var problems = RequestProblems()
+        var options = Backup.Options(width: width)
+        options.filter = problems.filter(
+            databases: databases, included: nsInclude, excluded: nsExclude)
+        let name = codec ?? "gzip"
+        let found = Codec.allCases.first { $0.name == name }
+        if found == nil { problems.note("codec", "is none of gzip, zstd, lz4") }
+        options.compression =
+            problems.value("level") {
+                try Compression(found ?? .gzip, level: level)
+            } ?? options.compression
+        if let backupType {
+            if SnapshotID.isKind(backupType) {
+                options.kind = backupType
+            } else {
+                problems.note(
+                    "backup_type", "is not 1 to 32 lowercase letters, digits and underscores")
+            }
+        }
+        if let consistency {
+            if let found = Backup.Consistency(rawValue: consistency) {
+                options.consistency = found
+            } else {
+                problems.note("consistency", "is none of auto, snapshot, oplog, none")
+            }
+        }
+        options.description = description
+        try problems.check()
+        return options
+    }
+}
+
+extension RestoreRequest {
+    /// What it means for a restore; a preview's are those of a replace.
+    ///
+    /// - Throws: `RequestErrors`.
+    func options(width: Int) throws -> Restore.Options {
+        var problems = RequestProblems()
+        var options = Restore.Options(mode: mode == .merge ? .merge : .replace, width: width)
+        options.filter = problems.filter(
+            databases: nil, included: nsInclude, excluded: nsExclude)
+        options.renames = (rename ?? []).enumerated().compactMap { position, rename in
+            problems.value("rename/\(position)") {
+                try NamespaceRename(from: rename.from, to: rename.to)
+            }
+        }
+        if let onConflict {
+            if mode == .replace { problems.note("on_conflict", "is for the mode merge") }
+            if let rule = Restore.ConflictRule(rawValue: onConflict) {
+                options.conflictRule = rule
+            } else {
+                problems.note("on_conflict", "is neither overwrite nor keep")
+            }
+        }
+        if inPlace == true {
+            if mode == .merge { problems.note("in_place", "is for the mode replace") }
+            options.isInPlace = mode == .replace
+        }
+        if preRestoreBackup != nil, mode != .replace {
+            problems.note("pre_restore_backup", "is for the mode replace")
+        }
+        if samples != nil, mode != .preview { problems.note("samples", "is for the mode preview") }
+        try problems.check()
+        return options
+    }
+}
+
+extension CleanupRequest {
+    /// What it means for retention; what it does not say is the standard's, and 0 switches a rule
+    /// off.
+    func policy(standard: RetentionPolicy) -> RetentionPolicy {
+        func number(_ given: Int?, _ standard: Int?) -> Int? {
+            given.map { $0 == 0 ? nil : $0 } ?? standard
+        }
+        var policy = standard
+        policy.maxAgeDays = number(keepDays, policy.maxAgeDays)
+        policy.maxCount = number(maxCount, policy.maxCount)
+        policy.keepLast = number(keepLast, policy.keepLast)
+        policy.keepDaily = number(keepDaily, policy.keepDaily)
+        policy.keepWeekly = number(keepWeekly, policy.keepWeekly)
+        policy.keepMonthly = number(keepMonthly, policy.keepMonthly)
+        return policy
+    }
+}
+
+extension JobRequest {
+    /// Checks what only the layers below can judge, before a job is made of it.
+    ///
+    /// - Throws: `RequestErrors`.
+    public func validate() throws {
+        switch self {
+        case .backup(let request): _ = try request.options(width: 1)
+        case .scheduledBackup(let request): _ = try request.backup.options(width: 1)
+        case .restore(let request): _ = try request.options(width: 1)
+        case .verify, .diff, .cleanup: break
+        }
+    }
+}
+
+/// All that can't be of a request.
+public struct RequestErrors: Error, Sendable, Hashable {
+    public var errors: [RequestError]
+}
+
+/// Notes what can't be, so that all of it is told at once.
+struct RequestProblems {
+    private var errors: [RequestError] = []
+
+    mutating func note(_ field: String, _ message: String) {
+        errors.append(RequestError(field: field, message: message))
+    }
+
+    /// What `body` gives, or nil when it throws, which is noted.
+    mutating func value<Value>(_ field: String, _ body: () throws -> Value) -> Value? {
+        do {
+            return try body()
+        } catch let error as RequestErrors {
+            for inner in error.errors { note("\(field)/\(inner.field)", inner.message) }
+            return nil
+        } catch {
+            note(field, "\(error)")
+            return nil
+        }
+    }
+
+    /// Namespaces by database and by pattern.
+    mutating func filter(
+        databases: [String]?, included: [String]?, excluded: [String]?
+    ) -> NamespaceFilter {
+        var filter = NamespaceFilter()
+        if let databases, !databases.isEmpty, !(included ?? []).isEmpty {
+            note("databases", "can't be combined with ns_include; write shop.* there")
+        }
+        for (position, database) in (databases ?? []).enumerated() {
+            guard !database.isEmpty, !database.contains(where: { "/\\. \"$*<>:|?\0".contains($0) })
+            else {
+                note("databases/\(position)", "is no name of a database")
+                continue
+            }
+            if let pattern = value(
+                "databases/\(position)", { try NamespacePattern("\(database).*") })
+            {
+                filter.included.append(pattern)
+            }
+        }
+        filter.included += patterns("ns_include", included)
+        filter.excluded = patterns("ns_exclude", excluded)
+        return filter
+    }
+
+    private mutating func patterns(_ field: String, _ texts: [String]?) -> [NamespacePattern] {
+        (texts ?? []).enumerated().compactMap { position, text in
+            value("\(field)/\(position)") { try NamespacePattern(text) }
+        }
+    }
+
+    /// - Throws: `RequestErrors` when anything was noted.
+    func check() throws {
+        guard errors.isEmpty else { throw RequestErrors(errors: errors) }
+    }
+}

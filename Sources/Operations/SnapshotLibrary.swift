@@ -1,0 +1,133 @@
+internal import ArchiveEngine
+internal import ArchiveFormat
+internal import BSONBytes
+internal import ExtendedJSON
+internal import MongoDriver
+public import ObjectStorage
+public import SnapshotJSON
+public import Snapshots
+
+/// The snapshots of the service's repository, for whoever looks at them without a job.
+public struct SnapshotLibrary: Sendable {
+    /// How many chunks are decoded at once for one document.
+    private static let lookupWidth = 2
+
+    let store: FileSystemStore
+    let catalog: SnapshotCatalog
+    let locks: RepositoryLocks
+    let settings: ServiceSettings
+    let environment: JobEnvironment
+
+    public init(store: FileSystemStore, settings: ServiceSettings, environment: JobEnvironment) {
+        self.store = store
+        self.settings = settings
+        self.environment = environment
+        catalog = SnapshotCatalog(store)
+        locks = RepositoryLocks(store, environment: environment)
+    }
+
+    /// All snapshots, oldest first.
+    ///
+    /// - Throws: `ObjectStorageError`.
+    public func overviews() async throws -> [SnapshotCatalog.Overview] {
+        try await catalog.overviews()
+    }
+
+    /// - Throws: `SnapshotError` with `notFound` when there is no snapshot of exactly that name.
+    public func checkExists(_ id: String) async throws {
+        _ = try await catalog.key(of: try Self.id(id))
+    }
+
+    /// What is in a snapshot.
+    ///
+    /// - Throws: `SnapshotError` with `notFound`; `ArchiveError` for a damaged one.
+    public func details(of id: String) async throws -> JSONValue {
+        let id = try Self.id(id)
+        let reader = try await catalog.open(id)
+        let manifest = reader.index.manifest
+        let description = ArchiveDescription(
+            manifest, prelude: reader.prelude, storedByteCount: reader.storedByteCount ?? 0,
+            seal: reader.seal, seconds: 0)
+        let verification = try await catalog.verification(of: id)
+        return JSONValue(description, path: nil).dropping("seconds").service(adding: [
+            "backup_type": .string(id.kind),
+            "ratio": .ratio(description.storedByteCount, of: description.byteCount),
+            "verification": verification.map { JSONValue($0) } ?? .null,
+        ])
+    }
+
+    /// One document, as canonical Extended JSON.
+    ///
+    /// - Parameter id: the `_id`, as people write it.
+    /// - Throws: `SnapshotError` with `notFound`; `ArchiveError` for a damaged archive.
+    public func document(
+        _ id: String, database: String, collection: String, of snapshot: String
+    ) async throws -> String {
+        let value: BSONValue
+        do throws(ExtendedJSONError) {
+            value = try BSONValue(identifier: id)
+        } catch {
+            throw SnapshotError(.usage, "the _id can't be read as Extended JSON: \(error)")
+        }
+        let location = try await location(of: snapshot)
+        let finding = try await locks.withLock(
+            .reading([try Self.id(snapshot)], as: .read), observer: SilentObserver()
+        ) {
+            try await DocumentLookup(location, width: Self.lookupWidth)
+                .find(value, in: Namespace(database, collection))
+        }
+        guard let document = finding.document else {
+            throw SnapshotError(.notFound, "there is no such document in that collection")
+        }
+        return try ExtendedJSONWriter().text(of: document)
+    }
+
+    /// A snapshot's archive, to be taken away.
+    ///
+    /// - Throws: `SnapshotError` with `notFound`; `ArchiveError`.
+    public func file(_ id: String) async throws -> SnapshotFile {
+        try await checkExists(id)
+        return try await SnapshotFile(id, in: catalog)
+    }
+
+    /// Holds a snapshot while it is read.
+    ///
+    /// - Throws: what `body` throws; `SnapshotError` when it is being removed.
+    public func reading<Result>(
+        _ file: SnapshotFile, _ body: () async throws -> Result
+    ) async throws -> Result {
+        let id = try Self.id(String(file.name.prefix { $0 != "." }))
+        return try await locks.withLock(
+            .reading([id], as: .read), observer: SilentObserver(), body)
+    }
+
+    /// - Throws: `MongoError` when the database server does not answer.
+    public func checkServer() async throws {
+        let pool = try settings.makePool(connectionCountMax: 1, isPatient: false)
+        defer { pool.close() }
+        _ = try await pool.withConnection { try await $0.serverInfo() }
+    }
+
+    /// - Throws: `ObjectStorageError` when the repository can't be read.
+    public func checkRepository() async throws { _ = try await store.list() }
+
+    /// Where a snapshot is.
+    func location(of id: String) async throws -> ArchiveLocation {
+        try await checkExists(id)
+        return .snapshot(id, in: catalog)
+    }
+
+    /// - Throws: `SnapshotError` with `notFound` for what can't be a snapshot's name.
+    static func id(_ text: String) throws -> SnapshotID {
+        guard let id = SnapshotID(text) else {
+            throw SnapshotError(.notFound, "there is no backup \(text)")
+        }
+        return id
+    }
+}
+
+/// For what nobody follows.
+struct SilentObserver: JobObserver {
+    func progressed(_ progress: JobProgress) {}
+    func noticed(_ message: String) {}
+}

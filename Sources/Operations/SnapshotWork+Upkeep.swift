@@ -1,0 +1,31 @@
+internal import SnapshotJSON
+internal import Snapshots
+
+extension SnapshotWork {
+    /// Checks all of a snapshot; what came of it is kept with it.
+    func verify(_ id: String, _ observer: any JobObserver) async throws -> JobOutcome {
+        let location = try await library.location(of: id)
+        let report = try await library.locks.withLock(
+            .reading([try SnapshotLibrary.id(id)], as: .verify), observer: observer
+        ) {
+            try await SnapshotVerification(
+                location, width: settings.width, environment: library.environment,
+                observer: observer
+            ).run()
+        }
+        return JobOutcome(result: JSONValue(report, path: nil).service().text)
+    }
+
+    /// Removes snapshots that need not be kept, or tells which and why.
+    func cleanUp(
+        _ request: CleanupRequest, _ job: String, _ observer: any JobObserver
+    ) async throws -> JobOutcome {
+        let report = try await Retention(
+            library.catalog, request.policy(standard: settings.retention), locks: library.locks,
+            environment: library.environment, observer: observer
+        ).run(isDryRun: request.dryRun ?? false)
+        return JobOutcome(
+            result: JSONValue(report).service(adding: ["job_id": .string(job)]).text,
+            isPartial: !report.failures.isEmpty)
+    }
+}

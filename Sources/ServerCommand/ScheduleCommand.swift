@@ -1,0 +1,199 @@
+internal import ArgumentParser
+internal import Foundation
+internal import Glibc
+internal import SnapshotJSON
+
+/// `cairn schedule`.
+struct ScheduleCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "schedule",
+        abstract: "Show or set when the service makes backups by itself.",
+        discussion: """
+            The schedule is the running service's, and every change of it is in the audit log.
+
+            Examples:
+              cairn schedule set '30 2 * * *' --time-zone Europe/Rome --verify
+              cairn schedule set '0 */6 * * *' --jitter 10m --keep-days 14
+              cairn schedule show
+              cairn schedule off
+            """,
+        subcommands: [
+            ScheduleShowCommand.self, ScheduleSetCommand.self, ScheduleOffCommand.self,
+            ScheduleOnCommand.self,
+        ])
+}
+
+/// What is told of the schedule, and sent back to change it.
+struct ScheduleDocument: Codable {
+    var enabled: Bool
+    var cron: String
+    var time_zone: String
+    var jitter_seconds: Int
+    var verify: Bool
+    var next_run: String?
+    var last_run: String?
+    var last_job_id: String?
+
+    /// For people.
+    var lines: [String] {
+        [
+            "cron         \(cron)",
+            "time zone    \(time_zone)",
+            "enabled      \(enabled ? "yes" : "no")",
+            "verify       \(verify ? "yes, each backup" : "no")",
+            jitter_seconds > 0 ? "jitter       up to \(jitter_seconds) s" : nil,
+            "next run     \(next_run ?? "-")",
+            "last run     \(last_run ?? "-")\(last_job_id.map { ", job \($0)" } ?? "")",
+        ].compactMap(\.self)
+    }
+}
+
+/// Reads the schedule and writes what comes of it.
+enum ScheduleAccess {
+    static let path = "/backup/schedule"
+
+    /// The schedule's text.
+    ///
+    /// - Throws: `ServerFailure` when there is none.
+    static func get(_ client: ServiceClient) async throws -> String {
+        guard let text = try await client.ask("GET", path) else {
+            throw ServerFailure(
+                status: 1, message: "there is no schedule; \"cairn schedule set CRON\" makes one")
+        }
+        return text
+    }
+
+    /// Writes what the service has answered.
+    static func tell(_ text: String, isJSON: Bool) throws {
+        let document = try JSONDecoder().decode(ScheduleDocument.self, from: Data(text.utf8))
+        let shown = isJSON ? text : document.lines.joined(separator: "\n")
+        ServerProgram.write(shown + "\n", to: STDOUT_FILENO)
+    }
+
+    /// The same schedule, on or off.
+    static func set(enabled: Bool, _ client: ServiceClient) async throws -> String {
+        let text = try await get(client)
+        guard var fields = try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any]
+        else { throw ServerFailure(status: 1, message: "the service's answer is no object") }
+        for name in ["next_run", "last_run", "last_job_id"] { fields[name] = nil }
+        fields["enabled"] = enabled
+        let body = try JSONSerialization.data(withJSONObject: fields)
+        return try await client.ask("PUT", path, body: String(decoding: body, as: UTF8.self))
+            ?? text
+    }
+}
+
+/// `cairn schedule show`.
+struct ScheduleShowCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "show", abstract: "Show the schedule and its next run.")
+
+    @OptionGroup var options: ServiceOptionsGroup
+    @Flag(help: "Write JSON to standard output.")
+    var json = false
+
+    func run() async throws {
+        try ScheduleAccess.tell(
+            try await ScheduleAccess.get(try await options.client()), isJSON: json)
+    }
+}
+
+/// `cairn schedule set`.
+struct ScheduleSetCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "set", abstract: "Set the schedule; what is not given is the default.")
+
+    @Argument(
+        help: ArgumentHelp(
+            "Minute, hour, day, month, day of the week, such as '30 2 * * *'; or @daily and the "
+                + "like.", valueName: "cron"))
+    var cron: String
+    @Option(help: ArgumentHelp("Of the IANA database. (default: UTC)", valueName: "name"))
+    var timeZone: String?
+    @Option(
+        help: ArgumentHelp("Begin up to so much later, at random, such as 10m.", valueName: "time"))
+    var jitter: Span?
+    @Flag(help: "Verify each backup when it is made.")
+    var verify = false
+    @Option(help: ArgumentHelp("Only this database; may be repeated.", valueName: "database"))
+    var db: [String] = []
+    @Option(help: ArgumentHelp("Only namespaces that fit; may be repeated.", valueName: "pattern"))
+    var nsInclude: [String] = []
+    @Option(help: ArgumentHelp("But none that fit; may be repeated.", valueName: "pattern"))
+    var nsExclude: [String] = []
+    @Option(help: ArgumentHelp("gzip, zstd or lz4.", valueName: "name"))
+    var codec: String?
+    @Option(help: ArgumentHelp("Keep backups for so many days.", valueName: "count"))
+    var keepDays: Int?
+    @Option(help: ArgumentHelp("Keep so many backups at most.", valueName: "count"))
+    var maxCount: Int?
+    @OptionGroup var options: ServiceOptionsGroup
+    @Flag(help: "Write JSON to standard output.")
+    var json = false
+
+    func run() async throws {
+        let answer = try await options.client().ask("PUT", ScheduleAccess.path, body: body.text)
+        guard let answer else {
+            throw ServerFailure(status: 1, message: "this service has no schedules")
+        }
+        try ScheduleAccess.tell(answer, isJSON: json)
+    }
+
+    private var body: JSONValue {
+        var members = [JSONValue.Member("cron", .string(cron))]
+        func add(_ name: String, _ value: JSONValue?) {
+            if let value { members.append(JSONValue.Member(name, value)) }
+        }
+        func list(_ texts: [String]) -> JSONValue? {
+            texts.isEmpty ? nil : .array(texts.map { .string($0) })
+        }
+        func object(_ fields: [(String, JSONValue?)]) -> JSONValue? {
+            let given = fields.compactMap { name, value in
+                value.map { JSONValue.Member(name, $0) }
+            }
+            return given.isEmpty ? nil : .object(given)
+        }
+        add("time_zone", timeZone.map { .string($0) })
+        add("jitter_seconds", jitter.map { .count($0.seconds) })
+        add("verify", .bool(verify))
+        add(
+            "backup",
+            object([
+                ("databases", list(db)), ("ns_include", list(nsInclude)),
+                ("ns_exclude", list(nsExclude)), ("codec", codec.map { .string($0) }),
+            ]))
+        add(
+            "retention",
+            object([
+                ("keep_days", keepDays.map { .verbatim(String($0)) }),
+                ("max_count", maxCount.map { .verbatim(String($0)) }),
+            ]))
+        return .object(members)
+    }
+}
+
+/// `cairn schedule off`.
+struct ScheduleOffCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "off", abstract: "Begin no backups by schedule until it is on again.")
+
+    @OptionGroup var options: ServiceOptionsGroup
+
+    func run() async throws {
+        try ScheduleAccess.tell(
+            try await ScheduleAccess.set(enabled: false, try await options.client()), isJSON: false)
+    }
+}
+
+/// `cairn schedule on`.
+struct ScheduleOnCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "on", abstract: "Begin backups by schedule again.")
+
+    @OptionGroup var options: ServiceOptionsGroup
+
+    func run() async throws {
+        try ScheduleAccess.tell(
+            try await ScheduleAccess.set(enabled: true, try await options.client()), isJSON: false)
+    }
+}

@@ -1,0 +1,80 @@
+internal import AccessControl
+internal import HTTPTypes
+internal import ServiceState
+internal import Testing
+
+@testable internal import HTTPService
+
+/// Every change that is asked for is written down, allowed or not.
+@Suite struct AuditTests {
+    @Test(.needsServer, arguments: Way.allCases)
+    func aChangeAndWhatBecameOfItAreWrittenDown(_ way: Way) async throws {
+        let fixture = try await ServiceFixture()
+        try await fixture.fill()
+        try await fixture.serve(way) { client in
+            let answer = try await client.post(
+                "backup/create", fixture.backupBody, as: .admin,
+                headers: ["Prefer": "wait=60", "X-Request-Id": "the-request"])
+            #expect(answer.status == 200)
+        }
+        let events = try await fixture.audit()
+        #expect(events.map(\.action).sorted() == ["backup.create", "job.backup"])
+        let asked = try #require(events.first { $0.action == "backup.create" })
+        #expect(asked.subject == "admin-person")
+        #expect(asked.role == "admin")
+        #expect(asked.requestID == "the-request")
+        #expect(asked.outcome.rawValue == "accepted")
+        #expect(asked.status == 200)
+        #expect(asked.address == (way == .socket ? asked.address : "local"))
+        let done = try #require(events.first { $0.action == "job.backup" })
+        #expect(done.outcome.rawValue == "succeeded")
+        #expect(done.subject == "admin-person")
+        #expect(done.requestID == "the-request")
+    }
+
+    @Test(arguments: Way.allCases)
+    func whatWasDeniedOrRefusedIsWrittenDownToo(_ way: Way) async throws {
+        let fixture = try await ServiceFixture.withoutServer()
+        try await fixture.serve(way, doesJobs: false) { client in
+            let id = ServiceFixture.damagedBackup
+            _ = try await client.post("backup/create", as: .viewer)
+            _ = try await client.post("backup/create", "{")
+            _ = try await client.post("backup/\(id)/restore")
+            _ = try await client.post("backup/\(id)/restore", as: .admin)
+            _ = try await client.post("backup/cleanup", #"{"keep_days": -1}"#)
+            _ = try await client.put("backup/schedule", #"{"cron": "@daily"}"#)
+            _ = try await client.delete("backup/\(id)", as: .admin)
+            _ = try await client.get("backup/list", as: .viewer)
+            _ = try await client.post("backup/create", as: nil)
+        }
+        let events = try await fixture.audit()
+        #expect(
+            events.map { "\($0.action) \($0.outcome.rawValue) \($0.status ?? 0)" } == [
+                "backup.create denied 403", "backup.create refused 400",
+                "backup.restore refused 404", "backup.restore denied 403",
+                "backup.cleanup refused 422", "schedule.change accepted 200",
+                "backup.delete denied 403",
+            ])
+        #expect(events[2].resource == ServiceFixture.damagedBackup)
+        #expect(events[6].resource == ServiceFixture.damagedBackup)
+    }
+
+    @Test func everyEndpointThatChangesSomethingIsAudited() async throws {
+        try await ServiceFixture.withoutServer().serve(doesJobs: false) { client in
+            let silent = client.service.endpoints.filter {
+                $0.method != .get && $0.auditedAs == nil
+            }
+            #expect(silent.map(\.id) == [])
+        }
+    }
+
+    @Test func theLogStaysWhole() async throws {
+        let fixture = try await ServiceFixture.withoutServer()
+        try await fixture.serve(doesJobs: false) { client in
+            for _ in 0..<5 { _ = try await client.post("backup/create") }
+        }
+        let state = try await StateStore(folder: fixture.options.stateFolder, isReadOnly: true)
+        defer { state.close() }
+        #expect(try await state.verifyAudit().isWhole)
+    }
+}

@@ -1,0 +1,99 @@
+import ServiceState
+import Snapshots
+import Testing
+
+@testable import Operations
+
+@Suite struct SchedulerTests {
+    private static let hour: Int64 = 3_600_000
+
+    private func make(_ fixture: OperationsFixture) -> Scheduler {
+        Scheduler(
+            state: fixture.state, runner: fixture.runner,
+            environment: fixture.time.environment, log: fixture.log)
+    }
+
+    private func hourly(jitter: Int? = nil, enabled: Bool? = nil) -> ScheduleRequest {
+        ScheduleRequest(cron: "0 * * * *", enabled: enabled, jitterSeconds: jitter, verify: true)
+    }
+
+    @Test func nothingBeginsBeforeItsTime() async throws {
+        let fixture = try await OperationsFixture()
+        let scheduler = make(fixture)
+        _ = try await scheduler.set(hourly(), by: "ann")
+        #expect(try await scheduler.beginWhatIsDue() == nil)
+    }
+
+    @Test func aRunBeginsOnceWhenItsTimeHasCome() async throws {
+        let fixture = try await OperationsFixture()
+        let scheduler = make(fixture)
+        _ = try await scheduler.set(hourly(), by: "ann")
+        fixture.time.advance(milliseconds: Self.hour)
+        let job = try #require(try await scheduler.beginWhatIsDue())
+        #expect(job.kind == "scheduled_backup")
+        #expect(job.snapshotID?.contains("-scheduled-") == true)
+        #expect(try await scheduler.beginWhatIsDue() == nil)
+        let schedule = try #require(try await scheduler.current())
+        #expect(schedule.lastJobID == job.id)
+        #expect(schedule.nextRunAt.map { $0 > fixture.time.now } == true)
+    }
+
+    @Test func runsThatWereMissedAreMadeUpOnce() async throws {
+        let fixture = try await OperationsFixture()
+        _ = try await make(fixture).set(hourly(), by: "ann")
+        fixture.time.advance(milliseconds: 50 * Self.hour)
+        let scheduler = make(fixture)
+        #expect(try await scheduler.beginWhatIsDue() != nil)
+        #expect(try await scheduler.beginWhatIsDue() == nil)
+        #expect(try await fixture.state.unfinishedJobs().count == 1)
+    }
+
+    @Test func jitterDelaysByNoMoreThanAllowed() async throws {
+        let fixture = try await OperationsFixture()
+        let scheduler = make(fixture)
+        let plain = try await scheduler.set(hourly(), by: "ann").nextRunAt
+        let start = try #require(plain)
+        for _ in 0..<50 {
+            let next = try await scheduler.set(hourly(jitter: 600), by: "ann").nextRunAt
+            #expect(next.map { (start...start + 600_000).contains($0) } == true)
+        }
+    }
+
+    @Test func aScheduleThatIsOffBeginsNothing() async throws {
+        let fixture = try await OperationsFixture()
+        let scheduler = make(fixture)
+        _ = try await scheduler.set(hourly(enabled: false), by: "ann")
+        fixture.time.advance(milliseconds: 5 * Self.hour)
+        #expect(try await scheduler.beginWhatIsDue() == nil)
+        #expect(try await scheduler.current()?.nextRunAt == nil)
+    }
+
+    @Test func allThatCannotBeIsToldAtOnce() async throws {
+        let fixture = try await OperationsFixture()
+        var backup = BackupRequest()
+        backup.codec = "gzip"
+        backup.level = 99
+        let request = ScheduleRequest(cron: "61 * * * *", timeZone: "Mars/Olympus", backup: backup)
+        do {
+            _ = try await make(fixture).set(request, by: "ann")
+            Issue.record("it was taken")
+        } catch let error as RequestErrors {
+            #expect(error.errors.map(\.field) == ["cron", "time_zone", "backup/level"])
+        }
+    }
+
+    @Test func itBeginsWhatIsDueByItself() async throws {
+        let fixture = try await OperationsFixture()
+        let scheduler = make(fixture)
+        _ = try await scheduler.set(hourly(), by: "ann")
+        fixture.time.advance(milliseconds: 2 * Self.hour)
+        try await fixture.running {
+            await withTaskGroup(of: Void.self) { group in
+                group.addTask { await scheduler.run() }
+                var begun = fixture.work.begun.stream.makeAsyncIterator()
+                #expect(await begun.next() != nil)
+                group.cancelAll()
+            }
+        }
+    }
+}
