@@ -1,7 +1,8 @@
 # `make` alone lists the targets. All of it is swift and a few scripts; nothing here is needed to
 # work on the package, only convenient.
 .DEFAULT_GOAL := help
-.PHONY: help demo test build bench bench-memory bench-micro bench-instructions format lint clean
+.PHONY: help demo serve test build build-server bench bench-http bench-memory bench-micro bench-instructions \
+    format lint clean
 
 # How many documents the demo backs up and restores: make demo DOCUMENTS=50000
 DOCUMENTS ?= 200000
@@ -10,8 +11,12 @@ DOCUMENTS ?= 200000
 BENCH ?=
 
 SWIFT_FILES := Package.swift Sources Tests $(wildcard Benchmarks)
-# Of the archive reader, which shows that the format needs nothing of ours, and of the benchmark.
-PYTHON_TESTS := $(wildcard formats/*_test.py Benchmarks/*_test.py)
+# Of the archive reader, which shows that the format needs nothing of ours, of the benchmark, and
+# of the service as a process: killed, and asked all that its description promises.
+PYTHON_TESTS := $(wildcard formats/*_test.py Benchmarks/*_test.py Tests/*/*_test.py)
+
+# Where `make serve` listens.
+PORT ?= 8001
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -22,8 +27,14 @@ demo: ## Back up, verify, damage and restore a real database (DOCUMENTS=200000)
 	swift build -c release --product cairn-demo
 	@DOCUMENTS=$(DOCUMENTS) .build/release/cairn-demo
 
-test: ## Build and run all tests
+serve: ## Run the service on a database of its own with demo data, print what to try (PORT=8001)
 	@Scripts/setup
+	swift build --product cairn-server
+	swift build --product cairn-demo
+	@Scripts/serve --port $(PORT)
+
+test: ## Build and run all tests
+	@Scripts/setup schemathesis curl
 	swift build --build-tests
 	swift test --skip-build
 	@set -e; for file in $(PYTHON_TESTS); do echo "python3 $$file"; python3 $$file; done
@@ -32,11 +43,21 @@ build: ## Build the command line: .build/release/cairn
 	@Scripts/setup
 	swift build -c release --product cairn
 
+build-server: ## Build the service: .build/release/cairn-server
+	@Scripts/setup
+	swift build -c release --product cairn-server
+
 bench: ## Compare with limits and peers, write Benchmarks/results (BENCH="--quick")
 	@Scripts/setup plots
 	swift build -c release --product cairn
 	swift build -c release --product cairn-demo
 	Benchmarks/bench $(BENCH)
+
+bench-http: ## Measure the HTTP service under load, and what that costs a backup
+	@Scripts/setup wrk
+	swift build -c release --product cairn-server
+	swift build -c release --product cairn-demo
+	Benchmarks/http
 
 bench-memory: ## Measure the peak memory of backup, verify and restore (2 GB on disk)
 	@Scripts/setup
