@@ -198,7 +198,7 @@ let package = Package(
             "HTTPServiceTests",
             [
                 "AccessControl", "BSONBytes", "ExtendedJSON", "HTTPService", "MongoDriver",
-                "Operations", "PrivateServer", "ServiceState", "Snapshots",
+                "Operations", "PrivateServer", "ServiceState", "SnapshotJSON", "Snapshots",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),

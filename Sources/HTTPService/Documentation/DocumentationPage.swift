@@ -71,7 +71,9 @@ struct DocumentationPage {
     }
 
     private func shape(_ name: String, _ schema: Schema) -> String {
-        "<article id=\"shape-\(name)\"><h3>\(name)</h3>\(Self.fields(schema))</article>"
+        let example = ReplyExamples.all[name].map { "<pre>\(Self.escaped($0.text))</pre>" } ?? ""
+        return "<article id=\"shape-\(name)\"><h3>\(name)</h3>\(Self.fields(schema))\(example)"
+            + "</article>"
     }
 
     private static func fields(_ schema: Schema) -> String {

@@ -26,7 +26,9 @@ struct OpenAPIDocument {
             "paths": .object(paths),
             "components": .object([
                 "schemas": .object(
-                    ReplySchemas.all.map { JSONValue.Member($0.name, $0.schema.json) }),
+                    ReplySchemas.all.map { name, schema in
+                        JSONValue.Member(name, Self.shape(name, schema))
+                    }),
                 "securitySchemes": .object([
                     "bearer": .object([
                         "type": .string("http"), "scheme": .string("bearer"),
@@ -44,6 +46,11 @@ struct OpenAPIDocument {
         `application/problem+json` (RFC 9457) with a stable `code`; a 422 names every field that \
         is not valid. Every answer has an `X-Request-Id`, the caller's own when it sends one.
         """
+
+    private static func shape(_ name: String, _ schema: Schema) -> JSONValue {
+        guard let example = ReplyExamples.all[name] else { return schema.json }
+        return schema.json(example: example)
+    }
 
     private var groups: [String] {
         endpoints.map(\.group).reduce(into: []) { if !$0.contains($1) { $0.append($1) } }

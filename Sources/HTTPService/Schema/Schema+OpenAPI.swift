@@ -4,6 +4,11 @@ extension Schema {
     /// The same in the words of JSON Schema 2020-12, as OpenAPI 3.1 has it.
     var json: JSONValue { .object(members) }
 
+    /// The same with a value that fits it.
+    func json(example: JSONValue) -> JSONValue {
+        .object(members + [JSONValue.Member("examples", .array([example]))])
+    }
+
     private var members: [JSONValue.Member] {
         switch self {
         case .string(let rule): return Self.members(rule)
