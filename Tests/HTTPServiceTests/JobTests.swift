@@ -1,5 +1,6 @@
 internal import AccessControl
 internal import Operations
+internal import PrivateServer
 internal import ServiceState
 internal import Testing
 
@@ -153,12 +154,14 @@ internal import Testing
 
     @Test(.needsServer, arguments: Way.allCases)
     func theWholeServerIsBackedUpWhenNothingIsSaid(_ way: Way) async throws {
-        let fixture = try await ServiceFixture()
+        let server = try await PrivateServer()
+        let fixture = try await ServiceFixture(uri: ServiceFixture.uri(of: server))
         try await fixture.fill()
         try await fixture.serve(way) { client in
             _ = try await client.makeBackup(#"{"backup_type": "manual"}"#)
             let list = try await client.get("backup/list?type=manual")
             #expect(try list.count("backups") == 1)
         }
+        try await server.stop()
     }
 }

@@ -81,8 +81,11 @@ struct ServiceFixture: Sendable {
     static let unreachableURI = "mongodb://127.0.0.1:1/?serverSelectionTimeoutMS=300"
 
     static func sharedURI(credentials: String = "") async throws -> String {
-        let server = try await PrivateServer.shared()
-        return "mongodb://\(credentials)127.0.0.1:\(server.port)/?replicaSet=rs0"
+        uri(of: try await PrivateServer.shared(), credentials: credentials)
+    }
+
+    static func uri(of server: PrivateServer, credentials: String = "") -> String {
+        "mongodb://\(credentials)127.0.0.1:\(server.port)/?replicaSet=rs0"
     }
 
     /// The service, answering until `body` has ended.

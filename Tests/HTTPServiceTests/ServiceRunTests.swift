@@ -1,6 +1,7 @@
 internal import AccessControl
 internal import Foundation
 internal import HTTPTypes
+internal import PrivateServer
 internal import Testing
 
 @testable internal import HTTPService
@@ -36,9 +37,11 @@ internal import Testing
         }
     }
 
-    /// The lines of the interface's description, as curl sends them.
+    /// The lines of the interface's description, as curl sends them. They are about all of a
+    /// server, which therefore is this test's own: others change the shared one meanwhile.
     @Test(.needsServer) func theLinesThatPeopleUseWorkAsTheyStand() async throws {
-        let fixture = try await ServiceFixture()
+        let server = try await PrivateServer()
+        let fixture = try await ServiceFixture(uri: ServiceFixture.uri(of: server))
         try await fixture.fill()
         try await fixture.serve(.socket) { client in
             let curl = ["User-Agent: curl/8.5.0", "Accept: */*"]
@@ -59,8 +62,9 @@ internal import Testing
                     "POST", "/api/phase14/backup/\(id)/restore",
                     headers: json + ["Content-Length: 19"], body: #"{"mode": "preview"}"#),
                 answers: 1)
-            #expect(restore.statuses == [200])
+            #expect(restore.statuses == [200], "\(restore)")
         }
+        try await server.stop()
     }
 
     @Test func twentyConnectionsWithOneKeyMakeOneJob() async throws {
