@@ -41,7 +41,7 @@ public struct CairnService: Sendable {
         let metrics = ServiceMetrics()
         let log = ServiceLog(logger: logger, metrics: metrics)
         let snapshots = SnapshotLibrary(
-            store: store, settings: options.settings, environment: jobEnvironment)
+            store: store, settings: options.settings, environment: jobEnvironment, log: log)
         let runner = JobRunner(
             state: state, work: SnapshotWork(snapshots, environment: jobEnvironment),
             widths: options.widths, environment: jobEnvironment, log: log)
@@ -165,14 +165,30 @@ public struct CairnService: Sendable {
 
 extension ServiceOptions.TLSFiles {
     /// What they say to the library.
+    ///
+    /// - Throws: `JobFailure` with `tls` that names the file.
     fileprivate func configuration() throws -> TLSConfiguration {
+        let chain = try naming("the certificate's file \(certificate) can't be used") {
+            try NIOSSLCertificate.fromPEMFile(certificate)
+        }
+        let privateKey = try naming("the key's file \(key) can't be used; is it PEM?") {
+            try NIOSSLPrivateKey(file: key, format: .pem)
+        }
         var configuration = TLSConfiguration.makeServerConfiguration(
-            certificateChain: try NIOSSLCertificate.fromPEMFile(certificate).map {
-                .certificate($0)
-            },
-            privateKey: .privateKey(try NIOSSLPrivateKey(file: key, format: .pem)))
+            certificateChain: chain.map { .certificate($0) }, privateKey: .privateKey(privateKey))
         configuration.minimumTLSVersion = .tlsv12
+        _ = try naming("the key in \(key) is not that of the certificate in \(certificate)") {
+            try NIOSSLContext(configuration: configuration)
+        }
         return configuration
+    }
+
+    private func naming<Value>(_ what: String, _ body: () throws -> Value) throws -> Value {
+        do {
+            return try body()
+        } catch {
+            throw JobFailure("tls", "\(what) (\(error))")
+        }
     }
 }
 

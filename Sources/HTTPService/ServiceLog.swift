@@ -22,5 +22,7 @@ struct ServiceLog: OperationsLog {
         logger.error("\(what)", metadata: ["job_id": "\(job ?? "")", "reason": "\(error)"])
     }
 
-    func noticed(_ message: String) { logger.warning("\(message)") }
+    func noticed(_ message: String, job: String?) {
+        logger.warning("\(message)", metadata: ["job_id": "\(job ?? "")"])
+    }
 }

@@ -15,6 +15,14 @@ final class JobProgressLog: JobObserver, Sendable {
     }
 
     private let state = Mutex(State())
+    private let log: any OperationsLog
+    private let job: String
+
+    /// - Parameter log: is told what a job notices, so that operators see it too.
+    init(_ log: any OperationsLog, job: String) {
+        self.log = log
+        self.job = job
+    }
 
     func progressed(_ progress: JobProgress) {
         state.withLock { state in
@@ -24,6 +32,7 @@ final class JobProgressLog: JobObserver, Sendable {
     }
 
     func noticed(_ message: String) {
+        log.noticed(message, job: job)
         state.withLock { state in
             guard state.notices.count < Self.noticeCountMax else {
                 state.lostNoticeCount += 1

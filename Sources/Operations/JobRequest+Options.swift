@@ -148,13 +148,14 @@ struct RequestProblems {
             note("databases", "can't be combined with ns_include; write shop.* there")
         }
         for (position, database) in (databases ?? []).enumerated() {
-            guard !database.isEmpty, !database.contains(where: { "/\\. \"$*<>:|?\0".contains($0) })
+            guard !database.isEmpty, !database.contains(where: { "/\\. \"$\0".contains($0) })
             else {
                 note("databases/\(position)", "is no name of a database")
                 continue
             }
             if let pattern = value(
-                "databases/\(position)", { try NamespacePattern("\(database).*") })
+                "databases/\(position)",
+                { try NamespacePattern("\(database.replacing("*", with: "\\*")).*") })
             {
                 filter.included.append(pattern)
             }

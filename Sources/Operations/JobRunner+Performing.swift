@@ -50,7 +50,7 @@ extension JobRunner {
     private func perform(
         _ record: JobRecord, _ interruptions: AsyncStream<Interruption>
     ) async throws {
-        let assignment = try await assignment(record)
+        let assignment = try assignment(record)
         let record = try await state.updateJob(
             record.id, JobUpdate(status: .inProgress), event: Self.event(.inProgress),
             at: environment.now())
@@ -71,19 +71,15 @@ extension JobRunner {
         }
     }
 
-    private func assignment(_ record: JobRecord) async throws -> JobAssignment {
+    private func assignment(_ record: JobRecord) throws -> JobAssignment {
         let request = try JobRequest(text: record.request)
-        var assignment = JobAssignment(
+        return JobAssignment(
             id: record.id, request: request,
-            newSnapshot: request.snapshotID == nil ? record.snapshotID : nil)
-        if let resumed = record.resumes {
-            assignment.resumed = JobAssignment.Resumed(
-                preRestoreBackup: try await preRestoreBackup(of: resumed))
-        }
-        return assignment
+            newSnapshot: request.snapshotID == nil ? record.snapshotID : nil,
+            isResumed: record.resumes != nil)
     }
 
-    /// The event by which a job tells one that goes on with it what it has backed up.
+    /// The event by which a job tells what it has backed up before it replaces it.
     private static let preRestoreEvent = "pre_restore_backup"
 
     private struct BackupNote: Codable {
@@ -97,23 +93,11 @@ extension JobRunner {
         signals.notify(job)
     }
 
-    private func preRestoreBackup(of job: String) async throws -> String? {
-        var last: Int64 = 0
-        while true {
-            let events = try await state.events(jobID: job, after: last, limit: 1000)
-            if let event = events.first(where: { $0.type == Self.preRestoreEvent }) {
-                return try JSONText.decode(BackupNote.self, event.data).backupId
-            }
-            guard let next = events.last?.id else { return nil }
-            last = next
-        }
-    }
-
     /// Does the work, and writes down how it goes; both end together.
     private func result(
         _ assignment: JobAssignment, _ interruptions: AsyncStream<Interruption>
     ) async -> (Result<JobOutcome, any Error>, Interruption?) {
-        let progress = JobProgressLog()
+        let progress = JobProgressLog(log, job: assignment.id)
         let found = await withTaskGroup(of: Step.self) { group in
             group.addTask { [work] in
                 do {

@@ -42,6 +42,8 @@ public final class JobRunner: Sendable {
 
     struct State {
         var isShuttingDown = false
+        /// Jobs that somebody is about to go on with.
+        var resuming: Set<String> = []
         /// When jobs were last forgotten.
         var prunedAt: Int64 = 0
         /// Of jobs that are being done.
@@ -118,10 +120,21 @@ public final class JobRunner: Sendable {
 
     /// Goes on with a job that was cut off: another job, of the same request.
     ///
+    /// Once for each job: what was replaced by going on with it would be replaced again.
+    ///
     /// - Throws: `JobFailure` with `not_resumable`; `StateError`.
     public func resume(
         _ record: JobRecord, by submitter: Submitter, claim: IdempotencyKey? = nil
     ) async throws -> JobRecord {
+        guard live.withLock({ $0.resuming.insert(record.id).inserted }) else {
+            throw JobFailure("not_resumable", "somebody is going on with the job just now")
+        }
+        defer { live.withLock { _ = $0.resuming.remove(record.id) } }
+        if let successor = try await successor(of: record) {
+            throw JobFailure(
+                "not_resumable",
+                "\(successor.id) has gone on with the job, and is \(successor.status.rawValue)")
+        }
         guard record.isResumable, [.failed, .canceled].contains(record.status) else {
             throw JobFailure(
                 "not_resumable",
@@ -131,6 +144,18 @@ public final class JobRunner: Sendable {
         }
         return try await submit(
             try JobRequest(text: record.request), by: submitter, claim: claim, resumes: record.id)
+    }
+
+    /// The job that goes on with this one, or has.
+    private func successor(of record: JobRecord) async throws -> JobRecord? {
+        let filter = JobFilter(kind: record.kind, since: record.createdAt)
+        var cursor: String?
+        repeat {
+            let page = try await state.jobs(filter, after: cursor, limit: 1000)
+            if let found = page.jobs.first(where: { $0.resumes == record.id }) { return found }
+            cursor = page.nextCursor
+        } while cursor != nil
+        return nil
     }
 
     /// Ends a job: at once when it is waiting, soon when it is being done.

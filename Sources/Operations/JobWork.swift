@@ -43,14 +43,8 @@ public struct JobAssignment: Sendable {
     public var request: JobRequest
     /// The identifier that a snapshot shall have that it makes.
     public var newSnapshot: String?
-    /// Progress that the job has left that it goes on with; nil for one that begins.
-    public var resumed: Resumed?
-
-    /// What a job goes on with.
-    public struct Resumed: Sendable {
-        /// The backup that was made of what it replaces; nil when it had not come so far.
-        public var preRestoreBackup: String?
-    }
+    /// Whether it goes on with a job that was cut off.
+    public var isResumed = false
 }
 
 /// Does jobs: the runner sees to it that they are recorded, cancelled and counted, and knows
@@ -61,8 +55,7 @@ public protocol JobWork: Sendable {
     ///
     /// - Parameters:
     ///   - observer: is told how it goes.
-    ///   - note: keeps which backup was made of what is replaced, for a job that goes on with
-    ///     this one.
+    ///   - note: tells at once which backup was made of what is replaced.
     /// - Throws: errors of any layer; `JobFailure` knows them all.
     func perform(
         _ job: JobAssignment, _ observer: any JobObserver,

@@ -7,5 +7,5 @@ public protocol OperationsLog: Sendable {
     /// Something has failed that nobody is waiting for.
     func failed(_ what: String, job: String?, _ error: any Error)
     /// Something that an operator should know.
-    func noticed(_ message: String)
+    func noticed(_ message: String, job: String?)
 }

@@ -8,7 +8,7 @@ extension SnapshotLibrary {
     /// - Parameter isForced: whether it goes even if it is the last verified one.
     /// - Throws: `SnapshotError` with `notFound`, `locked` or `lastVerified`.
     public func delete(_ id: String, isForced: Bool) async throws {
-        _ = try await SnapshotRemoval(catalog, locks: locks, observer: SilentObserver())
+        _ = try await SnapshotRemoval(catalog, locks: locks, observer: LoggingObserver(log: log))
             .run(try Self.id(id), isForced: isForced)
     }
 

@@ -17,8 +17,14 @@ public struct SnapshotLibrary: Sendable {
     let locks: RepositoryLocks
     let settings: ServiceSettings
     let environment: JobEnvironment
+    let log: any OperationsLog
 
-    public init(store: FileSystemStore, settings: ServiceSettings, environment: JobEnvironment) {
+    /// - Parameter log: is told of locks that were broken, because their owners are gone.
+    public init(
+        store: FileSystemStore, settings: ServiceSettings, environment: JobEnvironment,
+        log: any OperationsLog
+    ) {
+        self.log = log
         self.store = store
         self.settings = settings
         self.environment = environment
@@ -71,7 +77,7 @@ public struct SnapshotLibrary: Sendable {
         }
         let location = try await location(of: snapshot)
         let finding = try await locks.withLock(
-            .reading([try Self.id(snapshot)], as: .read), observer: SilentObserver()
+            .reading([try Self.id(snapshot)], as: .read), observer: LoggingObserver(log: log)
         ) {
             try await DocumentLookup(location, width: Self.lookupWidth)
                 .find(value, in: Namespace(database, collection))
@@ -98,7 +104,7 @@ public struct SnapshotLibrary: Sendable {
     ) async throws -> Result {
         let id = try Self.id(String(file.name.prefix { $0 != "." }))
         return try await locks.withLock(
-            .reading([id], as: .read), observer: SilentObserver(), body)
+            .reading([id], as: .read), observer: LoggingObserver(log: log), body)
     }
 
     /// - Throws: `MongoError` when the database server does not answer.
@@ -126,8 +132,10 @@ public struct SnapshotLibrary: Sendable {
     }
 }
 
-/// For what nobody follows.
-struct SilentObserver: JobObserver {
+/// For what nobody follows: what is noticed is logged.
+struct LoggingObserver: JobObserver {
+    let log: any OperationsLog
+
     func progressed(_ progress: JobProgress) {}
-    func noticed(_ message: String) {}
+    func noticed(_ message: String) { log.noticed(message, job: nil) }
 }

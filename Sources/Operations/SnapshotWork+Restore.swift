@@ -11,7 +11,7 @@ extension SnapshotWork {
     ) async throws -> JobOutcome {
         var options = try request.options(width: settings.width)
         options.enduranceSeconds = settings.enduranceSeconds
-        options.isResumed = job.resumed != nil && options.mode == .replace && !options.isInPlace
+        options.isResumed = job.isResumed && options.mode == .replace && !options.isInPlace
         let pool = try settings.makePool(
             connectionCountMax: options.connectionCount, isPatient: true)
         defer { pool.close() }
@@ -38,19 +38,19 @@ extension SnapshotWork {
         }
     }
 
-    /// A backup of what a restore is about to replace; nil when nothing of it is there.
+    /// A backup of what a restore is about to replace; nil when nothing of it is there. One that
+    /// goes on with another makes its own: the data may have been written to since.
     private func backUpBefore(
         _ location: ArchiveLocation, _ options: Restore.Options, _ job: JobAssignment,
         _ pool: MongoPool, _ observer: any JobObserver
     ) async throws -> String? {
-        if let made = job.resumed?.preRestoreBackup { return made }
         let replaced = try await RestoreTargets.live(location, options, pool, observer)
         guard !replaced.isEmpty else {
             observer.noticed("nothing is backed up first: nothing of what is restored is there")
             return nil
         }
         var backup = Backup.Options(width: settings.width)
-        backup.kind = "pre_restore"
+        backup.kind = SnapshotID.preRestoreKind
         backup.filter = NamespaceFilter(
             included: try replaced.map { try NamespacePattern(exactly: $0) })
         backup.description = "before \(job.id)"

@@ -43,7 +43,7 @@ public struct SnapshotWork: JobWork {
     ) async throws -> (outcome: JobOutcome, report: Backup.Report) {
         var options = try request.options(width: settings.width)
         options.id = job.newSnapshot.flatMap { SnapshotID($0) }
-        options.isResumed = job.resumed != nil
+        options.isResumed = job.isResumed
         let pool = try settings.makePool(
             connectionCountMax: options.readerCount + 1, isPatient: false)
         defer { pool.close() }

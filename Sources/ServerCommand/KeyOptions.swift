@@ -1,6 +1,7 @@
 internal import AccessControl
 internal import ArgumentParser
 internal import Foundation
+internal import Glibc
 
 /// What tokens are verified with, and what they must say.
 struct KeyOptions: ParsableArguments {
@@ -65,9 +66,18 @@ struct KeyOptions: ParsableArguments {
         }
     }
 
+    private func warnIfOthersMayRead(_ path: String) {
+        var status = stat()
+        guard stat(path, &status) == 0, status.st_mode & 0o077 != 0 else { return }
+        ServerProgram.write(
+            "cairn: warning: others may read the secret's file \(path); chmod 600 keeps it a "
+                + "secret\n", to: STDERR_FILENO)
+    }
+
     /// The secret; nil when none is configured.
     func secretText() throws -> String? {
         if let path = secretFile ?? ServerEnvironment["CAIRN_JWT_SECRET_FILE"] {
+            warnIfOthersMayRead(path)
             do {
                 let text = try String(contentsOfFile: path, encoding: .utf8)
                 return text.trimmingCharacters(in: .whitespacesAndNewlines)

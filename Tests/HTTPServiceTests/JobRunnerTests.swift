@@ -28,7 +28,7 @@ private struct SilentLog: OperationsLog {
     func failed(_ what: String, job: String?, _ error: any Error) {
         Issue.record("\(what) \(job ?? ""): \(error)")
     }
-    func noticed(_ message: String) {}
+    func noticed(_ message: String, job: String?) {}
 }
 
 /// The runner without a service around it.

@@ -128,7 +128,7 @@ import Testing
         #expect(resumed.resumes == record.id)
         let ended = try await second.running { try await second.ended(resumed) }
         #expect(ended.status == .succeeded)
-        #expect(second.work.assignments.values.first?.resumed != nil)
+        #expect(second.work.assignments.values.first?.isResumed == true)
     }
 
     /// A job that nobody has begun: its process dies.
@@ -141,17 +141,24 @@ import Testing
         return record.id
     }
 
-    @Test func whatWasBackedUpFirstIsNotBackedUpAgainWhenGoingOn() async throws {
+    /// What was written since would be replaced again, and be in no backup.
+    @Test func aJobIsGoneOnWithOnce() async throws {
         let fixture = try await OperationsFixture()
-        let job = try await fixture.submit("note")
+        let job = try await fixture.submit("fail")
         try await fixture.running {
             let failed = try await fixture.ended(job)
-            let resumed = try await fixture.runner.resume(failed, by: .service)
-            _ = try await fixture.ended(resumed)
+            let second = try await fixture.runner.resume(failed, by: .service)
+            await #expect(throws: JobFailure.self) {
+                try await fixture.runner.resume(failed, by: .service)
+            }
+            let secondEnded = try await fixture.ended(second)
+            await #expect(throws: JobFailure.self) {
+                try await fixture.runner.resume(failed, by: .service)
+            }
+            let third = try await fixture.runner.resume(secondEnded, by: .service)
+            _ = try await fixture.ended(third)
         }
-        #expect(
-            fixture.work.assignments.values.last?.resumed?.preRestoreBackup
-                == "20261124T084512Z-pre_restore-3f9a1c")
+        #expect(fixture.work.assignments.values.map(\.isResumed) == [false, true, true])
     }
 
     @Test func onlyWhatWasCutOffCanBeGoneOnWith() async throws {

@@ -40,7 +40,7 @@ final class RecordedLog: OperationsLog {
     func failed(_ what: String, job: String?, _ error: any Error) {
         state.withLock { $0.failures.append("\(what): \(error)") }
     }
-    func noticed(_ message: String) {}
+    func noticed(_ message: String, job: String?) {}
 }
 
 /// Work whose course a test decides: by the description of a backup's request.

@@ -30,6 +30,8 @@ struct Endpoint: Sendable {
     var auditedAs: String?
     /// Whether a repetition with the same `Idempotency-Key` is answered without doing it again.
     var takesIdempotencyKey = false
+    /// Whether it is answered however often it is asked for.
+    var isUnlimited = false
     /// Does it.
     var handle: @Sendable (Call) async throws -> Reply
     /// Answers for the job that an earlier request with the same key had begun when the process

@@ -57,7 +57,9 @@ struct EndpointPipeline: Sendable {
             endpoint: endpoint, bodyByteCountMax: environment.limits.bodyByteCountMax,
             bodySecondsMax: environment.limits.bodySecondsMax)
         if case .open = endpoint.access {
-            try limit(environment.limits.addresses, .address(context.address), &trace)
+            if !endpoint.isUnlimited {
+                try limit(environment.limits.addresses, .address(context.address), &trace)
+            }
         } else {
             let caller = try await authenticate(request, context, &trace)
             trace.caller = caller
@@ -96,14 +98,9 @@ struct EndpointPipeline: Sendable {
         let limits = environment.limits
         let address = RateLimitKey.address(context.address)
         let now = ContinuousClock.now
-        let earlier = limits.failures.peek(address, now: now)
-        guard earlier.isAllowed else {
-            trace.headers = earlier.headerFields(limits.failures.policy)
-            throw Self.tooMany(earlier)
-        }
         try limit(limits.addresses, address, &trace)
         guard let token = Self.token(request.headers) else {
-            _ = limits.failures.take(address, now: now)
+            try refuse(address, now, &trace)
             throw Self.unauthorized("no_token", "a bearer token is needed", parameters: "")
         }
         do {
@@ -114,7 +111,7 @@ struct EndpointPipeline: Sendable {
                 .serviceUnavailable, "no_keys", "tokens can't be verified now; try again later",
                 headers: [.retryAfter: "30"])
         } catch let error as AccessError {
-            _ = limits.failures.take(address, now: now)
+            try refuse(address, now, &trace)
             environment.metrics.refusedToken(error.code.rawValue)
             context.logger.notice(
                 "token refused",
@@ -127,6 +124,18 @@ struct EndpointPipeline: Sendable {
                 isExpired ? "the token has expired" : "the token is not valid",
                 parameters: ", error=\"invalid_token\"")
         }
+    }
+
+    /// Counts a refusal; who has too many is not told any more what was wrong. A valid token is
+    /// taken all the same: others may share the address.
+    private func refuse(
+        _ address: RateLimitKey, _ now: ContinuousClock.Instant, _ trace: inout Trace
+    ) throws {
+        let buckets = environment.limits.failures
+        let decision = buckets.take(address, now: now)
+        guard !decision.isAllowed else { return }
+        trace.headers = decision.headerFields(buckets.policy)
+        throw Self.tooMany(decision)
     }
 
     private static func token(_ headers: HTTPFields) -> String? {

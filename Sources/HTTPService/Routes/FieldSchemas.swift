@@ -58,7 +58,7 @@ enum FieldSchemas {
             "databases",
             .array(
                 .string(
-                    Schema.TextRule(lengths: 1...63, pattern: "[^/\\\\. \"$*<>:|?\\x00]+")),
+                    Schema.TextRule(lengths: 1...63, pattern: "[^/\\\\. \"$\\x00]+")),
                 countMax: 1000)),
         Schema.Property("ns_include", patterns),
         Schema.Property("ns_exclude", patterns),

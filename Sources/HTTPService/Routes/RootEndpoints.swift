@@ -18,7 +18,7 @@ struct RootEndpoints: Sendable {
             summary: "Whether the process answers.", access: .open,
             replies: [
                 .json(.ok, .object([.required("status", .word("ok"))]), "It does.")
-            ]
+            ], isUnlimited: true
         ) { _ in
             .json(.object(["status": .string("ok")]), headers: [.cacheControl: "no-store"])
         }

@@ -3,6 +3,10 @@
 public struct SnapshotID: Hashable, Comparable, Sendable, CustomStringConvertible {
     public let description: String
 
+    /// The kind of what a restore backs up before it replaces it: older than what it stands
+    /// beside, and only a part, so that it is never the latest backup.
+    public static let preRestoreKind = "pre_restore"
+
     /// Makes a new name.
     ///
     /// - Parameters:
