@@ -42,7 +42,9 @@ extension SnapshotCatalog {
         public var isVerified: Bool { isWhole && verification?.outcome == .ok }
 
         /// Whether a backup took it; others were made of archives.
-        public var isTaken: Bool { ![Conversion.kind, Salvage.kind, SnapshotID.preRestoreKind].contains(id.kind) }
+        public var isTaken: Bool {
+            ![Conversion.kind, Salvage.kind, SnapshotID.preRestoreKind].contains(id.kind)
+        }
 
         /// When it was begun, in milliseconds since 1970 UTC; of one that can't be read, by its
         /// identifier.
