@@ -105,6 +105,11 @@ public enum JSONValue: Equatable, Sendable {
 
     private static func write(_ string: String, to text: inout String) {
         text += "\""
+        defer { text += "\"" }
+        guard string.utf8.contains(where: mayNeedEscape) else {
+            text += string
+            return
+        }
         for scalar in string.unicodeScalars {
             switch scalar {
             case "\"": text += "\\\""
@@ -118,6 +123,16 @@ public enum JSONValue: Equatable, Sendable {
             default: text.unicodeScalars.append(scalar)
             }
         }
-        text += "\""
+    }
+
+    /// Whether a byte of UTF-8 is, or begins, something that is written in another way. Most
+    /// strings have none, and taking them whole is several times faster.
+    private static func mayNeedEscape(_ byte: UInt8) -> Bool {
+        switch byte {
+        case ..<0x20, UInt8(ascii: "\""), UInt8(ascii: "\\"), 0x7F: true
+        // Of U+0080 to U+009F, and of U+2028 and U+2029.
+        case 0xC2, 0xE2: true
+        default: false
+        }
     }
 }

@@ -1,4 +1,5 @@
 internal import ExtendedJSON
+internal import Synchronization
 
 /// A field of a request that is not as it has to be.
 struct FieldError: Hashable, Sendable {
@@ -127,13 +128,21 @@ struct SchemaValidation {
         }
     }
 
+    /// Patterns that have been asked for: reading one takes ten times as long as using it. They
+    /// are the schemas' own, so there are few.
+    private static let expressions = Mutex<[String: Regex<AnyRegexOutput>]>([:])
+
     private static func fits(_ text: String, _ pattern: String) -> Bool {
-        do {
-            // By characters, CR LF would be one that is in no range of control characters.
-            return try Regex(pattern).matchingSemantics(.unicodeScalar)
-                .wholeMatch(in: text) != nil
-        } catch {
-            preconditionFailure("the pattern \(pattern) is no regular expression: \(error)")
+        expressions.withLock { expressions in
+            do {
+                // By characters, CR LF would be one that is in no range of control characters.
+                let expression =
+                    try expressions[pattern] ?? Regex(pattern).matchingSemantics(.unicodeScalar)
+                expressions[pattern] = expression
+                return try expression.wholeMatch(in: text) != nil
+            } catch {
+                preconditionFailure("the pattern \(pattern) is no regular expression: \(error)")
+            }
         }
     }
 
