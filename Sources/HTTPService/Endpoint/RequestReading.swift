@@ -159,20 +159,29 @@ struct RequestReading {
         }
         let body = request.body
         return try await withDeadline(seconds: bodySecondsMax) {
-            var bytes: [UInt8] = []
-            for try await buffer in body {
-                guard bytes.count + buffer.readableBytes <= limit else {
-                    throw Self.tooLarge(limit)
-                }
-                bytes += buffer.readableBytesView
+            do {
+                return try await Self.bytes(of: body, limit: limit)
+            } catch let error where !(error is Problem || error is CancellationError) {
+                // What the parser could not read, or a client that has gone: no fault of ours.
+                throw Problem(
+                    .badRequest, "malformed_body", "the body can't be read",
+                    headers: [.connection: "close"])
             }
-            return bytes
         } orThrow: {
             Problem(
                 .requestTimeout, "body_timeout",
                 "the body did not arrive within \(bodySecondsMax) seconds",
                 headers: [.connection: "close"])
         }
+    }
+
+    private static func bytes(of body: RequestBody, limit: Int) async throws -> [UInt8] {
+        var bytes: [UInt8] = []
+        for try await buffer in body {
+            guard bytes.count + buffer.readableBytes <= limit else { throw tooLarge(limit) }
+            bytes += buffer.readableBytesView
+        }
+        return bytes
     }
 
     private static func tooLarge(_ limit: Int) -> Problem {
