@@ -242,7 +242,8 @@ class KilledRestoreTests(KilledService):
         self.assert_one_entry(entries, "job.restore", "failed", job)
         self.assert_one_entry(entries, "job.restore", "succeeded", resumed["job_id"])
 
-    def test_what_is_replaced_is_backed_up_once(self):
+    def test_what_is_replaced_is_backed_up_again_by_who_goes_on(self):
+        """The data may have been written to since."""
         job = self.restore(pre_restore_backup=True)
         self.wait_for_phase(job, "loading")
         self.restart()
@@ -252,8 +253,10 @@ class KilledRestoreTests(KilledService):
         resumed = self.assert_resumes(job)
         self.assertEqual(state_of(self.service), self.original)
         made = [b for b in self.service.backups() if b["backup_type"] == "pre_restore"]
-        self.assertEqual(len(made), 1)
+        self.assertEqual(len(made), 2)
         self.assertEqual(resumed["result"]["pre_restore_backup_id"], made[0]["backup_id"])
+        again = self.service.post(f"/jobs/{job}/resume")
+        self.assertEqual(again.status, 409)
 
     def test_a_restore_killed_during_its_backup_has_changed_nothing(self):
         job = self.restore(pre_restore_backup=True)
