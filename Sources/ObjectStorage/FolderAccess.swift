@@ -155,7 +155,8 @@ actor FolderAccess {
         guard errno == 0 else {
             throw ObjectStorageError("cannot list", path: path, errno: errno)
         }
-        return names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+        // By bytes, none of which is zero: so is nothing copied or counted.
+        return names.sorted { strcmp($0, $1) < 0 }
     }
 
     /// Nil for a file that has gone meanwhile.
