@@ -54,9 +54,7 @@ public struct CairnService: Sendable {
         environment = ServiceEnvironment(
             state: state, runner: runner, scheduler: scheduler, snapshots: snapshots,
             statistics: statistics,
-            readiness: Readiness(
-                state: state, snapshots: snapshots, settings: options.settings,
-                verifier: verifier),
+            readiness: Readiness(state: state, snapshots: snapshots, verifier: verifier),
             metrics: metrics, verifier: verifier, permissions: .standard,
             limits: Self.limits(options), hasOpenMetrics: options.hasOpenMetrics,
             now: jobEnvironment.now)

@@ -15,10 +15,9 @@ struct Readiness: Sendable {
 
     let state: StateStore
     let snapshots: SnapshotLibrary
-    let settings: ServiceSettings
     let verifier: TokenVerifier
 
-    /// Looks, at each of them for a few seconds at most.
+    /// Looks at all of them at once.
     func checks() async -> [Check] {
         async let server = check("database") { try await snapshots.checkServer() }
         async let repository = check("repository") { try await snapshots.checkRepository() }
