@@ -2,15 +2,32 @@ internal import ObjectStorage
 
 /// Getting a lock.
 extension RepositoryLocks {
+    /// How long others are given to find out that they come later. Time alone would not do: after
+    /// a pause of the whole machine it would be over for everyone, and nobody would get the lock.
+    private struct Patience {
+        private static let lookCountMin = 50
+        private let secondsMin: Double
+        private let start = ContinuousClock.now
+        private var lookCount = 0
+
+        init(secondsMin: Double) {
+            self.secondsMin = secondsMin
+        }
+
+        /// Counts a look, and says whether there may be another.
+        mutating func looksOnceMore() -> Bool {
+            lookCount += 1
+            return lookCount < Self.lookCountMin
+                || start.duration(to: .now).inSeconds < secondsMin
+        }
+    }
+
     /// What came of asking once.
     private enum Outcome {
         case held(RepositoryLock)
         case beaten(by: RepositoryLock?, why: String)
     }
 
-    /// How long others are given to find out that they come later, and how long one that only asks
-    /// is no reason to fail.
-    private static let decisionSecondsMax = 5.0
     private static let decisionPause = Duration.milliseconds(10)
     private static let waitPause = Duration.milliseconds(250)
 
@@ -20,6 +37,7 @@ extension RepositoryLocks {
     ) async throws -> RepositoryLock? {
         let clock = ContinuousClock()
         let start = clock.now
+        var patience = Patience(secondsMin: decisionSecondsMin)
         let since = environment.now()
         var hasTold = false
         while true {
@@ -34,9 +52,10 @@ extension RepositoryLocks {
                 if case .held(let lock) = outcome { return lock }
                 continue
             }
+            // One that only asks is no reason to fail while it may find out that it comes later.
             let isOnlyAsked = rival.map { !$0.isHeld } ?? false
-            let limit = isOnlyAsked ? max(waitSeconds, Self.decisionSecondsMax) : waitSeconds
-            guard start.duration(to: clock.now).inSeconds < limit else {
+            let isPatient = isOnlyAsked && patience.looksOnceMore()
+            guard isPatient || start.duration(to: clock.now).inSeconds < waitSeconds else {
                 throw SnapshotError(.locked, why)
             }
             if !isOnlyAsked, !hasTold {
@@ -69,8 +88,7 @@ extension RepositoryLocks {
     private func decide(
         _ lock: RepositoryLock, _ observer: any JobObserver
     ) async throws -> Outcome {
-        let clock = ContinuousClock()
-        let start = clock.now
+        var patience = Patience(secondsMin: decisionSecondsMin)
         // Those that may have looked before this one could be seen. Whoever comes later sees it.
         var undecided: Set<String>?
         while true {
@@ -94,7 +112,7 @@ extension RepositoryLocks {
                 return .held(held)
             }
             // It withdraws as soon as it sees this one, or has got its own before it could.
-            guard start.duration(to: clock.now).inSeconds < Self.decisionSecondsMax else {
+            guard patience.looksOnceMore() else {
                 return .beaten(by: later.lock, why: later.why)
             }
             try await Task.sleep(for: Self.decisionPause)

@@ -17,6 +17,8 @@ public struct RepositoryLocks: Sendable {
     let environment: JobEnvironment
     let owner: OwnerToken
     let heartbeat: Duration
+    /// How long others are given, at least, to find out that they come later.
+    var decisionSecondsMin = 5.0
 
     /// Those of this process that are asked for or held: it may live on after one has ended whose
     /// file could not be removed.
