@@ -109,8 +109,10 @@ import Testing
             #expect(
                 await Program.run(["index", Self.fixture, "--repository", folder, "--quiet"]) == 0)
         }
-        let names = try FileManager.default.contentsOfDirectory(atPath: folder).sorted()
-        let ids = names.map { String($0.prefix { $0 != "." }) }
+        let store = try await FileSystemStore(folder: folder, create: false)
+        let catalog = SnapshotCatalog(store)
+        // In their order; their names tell the second only.
+        let ids = try await catalog.overviews().map(\.id.description)
         let place = ["--repository", folder, "--quiet"]
         #expect(await Program.run(["verify", ids[0]] + place) == 0)
         for command in ["list", "stats"] {
@@ -121,8 +123,6 @@ import Testing
         #expect(try FileManager.default.contentsOfDirectory(atPath: folder).count == 4)
         #expect(await Program.run(["delete", ids[0]] + place) == 1)
         #expect(await Program.run(["delete", ids[0], ids[1], "--json"] + place) == 3)
-        let store = try await FileSystemStore(folder: folder, create: false)
-        let catalog = SnapshotCatalog(store)
         let used = try #require(SnapshotID(ids[2]))
         let locks = RepositoryLocks(
             store,
