@@ -2,8 +2,6 @@ internal import AccessControl
 internal import ExtendedJSON
 internal import Foundation
 internal import HTTPTypes
-internal import HummingbirdTesting
-internal import NIOCore
 internal import Testing
 
 @testable internal import HTTPService
@@ -12,7 +10,7 @@ internal import Testing
 struct ServiceClient: Sendable {
     let fixture: ServiceFixture
     let service: CairnService
-    let transport: any TestClientProtocol
+    let transport: any Transport
 
     /// Where the service listens; only over a socket.
     var port: Int { get throws { try #require(transport.port) } }
@@ -70,12 +68,7 @@ struct ServiceClient: Sendable {
         for (name, value) in extras.headers {
             headers[try #require(HTTPField.Name(name))] = value
         }
-        let response = try await transport.executeRequest(
-            uri: uri, method: method, headers: headers,
-            body: extras.body.map { ByteBuffer(string: $0) })
-        let answer = Answer(
-            status: response.status.code, headers: response.headers,
-            text: String(buffer: response.body))
+        let answer = try await transport.answer(method, uri, headers, extras.body)
         let check = AnswerCheck(endpoints: service.endpoints, fixture: fixture)
         let problems = check.problems(method, uri, answer)
         if !problems.isEmpty {

@@ -2,7 +2,6 @@ internal import AccessControl
 internal import BSONBytes
 internal import Foundation
 internal import Hummingbird
-internal import HummingbirdTesting
 internal import MongoDriver
 internal import Operations
 internal import PrivateServer
@@ -18,15 +17,6 @@ extension Trait where Self == ConditionTrait {
     static var needsServer: Self {
         .enabled(if: PrivateServer.isAvailable, "\(PrivateServer.unavailableMessage)")
     }
-}
-
-/// How requests reach the service: both answer alike, so tests are done both ways.
-enum Way: String, CaseIterable, Sendable, CustomTestStringConvertible {
-    case inProcess
-    case socket
-
-    var testDescription: String { rawValue }
-    var setup: TestingSetup { self == .socket ? .live : .router }
 }
 
 /// What a service stands on: state and repository in a folder that vanishes, a database of its own
@@ -101,8 +91,9 @@ struct ServiceFixture: Sendable {
             defer { service.environment.state.close() }
             var application = try service.application()
             if doesJobs { application.services += service.services }
-            try await application.test(way.setup) { client in
-                try await body(ServiceClient(fixture: self, service: service, transport: client))
+            try await way.reach(application) { transport in
+                try await body(
+                    ServiceClient(fixture: self, service: service, transport: transport))
             }
         }
         log.expectNoSecrets(of: self, source)
