@@ -5,6 +5,7 @@ internal import HummingbirdCore
 internal import HummingbirdTLS
 public import Logging
 internal import NIOCore
+internal import NIOPosix
 internal import NIOSSL
 internal import ObjectStorage
 internal import Operations
@@ -98,21 +99,27 @@ public struct CairnService: Sendable {
     ///
     /// - Parameter started: is called with the port once connections are taken.
     public func run(_ started: @escaping @Sendable (Int) async -> Void) async throws {
+        defer { environment.state.close() }
+        let threads = RequestThreads(
+            count: System.coreCount, niceness: options.requestNiceness)
+        let answering = AnsweringService(
+            application: try application(on: threads.group, started), threads: threads)
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
-                services: services + [try application(started)],
+                services: services + [answering],
                 gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
         do {
             try await group.run()
         } catch {
-            environment.state.close()
+            try await threads.end()
             throw error
         }
-        environment.state.close()
+        try await threads.end()
     }
 
     /// The part that answers, without a process around it: for tests.
     func application(
+        on group: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton,
         _ started: @escaping @Sendable (Int) async -> Void = { _ in }
     ) throws -> Application<RouterResponder<ServiceContext>> {
         let channel = HTTPServerBuilder.http1(
@@ -131,7 +138,7 @@ public struct CairnService: Sendable {
                 availableConnectionsDelegate: MaximumAvailableConnections(
                     options.connectionCountMax)),
             onServerRunning: { channel in await started(channel.localAddress?.port ?? 0) },
-            logger: logger)
+            eventLoopGroupProvider: .shared(group), logger: logger)
     }
 
     /// What runs beside the answering.
@@ -187,6 +194,16 @@ extension ServiceOptions.TLSFiles {
         } catch {
             throw JobFailure("tls", "\(what) (\(error))")
         }
+    }
+}
+
+/// The answering, on threads of its own.
+private struct AnsweringService<Application: ApplicationProtocol>: Service {
+    let application: Application
+    let threads: RequestThreads
+
+    func run() async throws {
+        try await withTaskExecutorPreference(threads) { try await application.run() }
     }
 }
 

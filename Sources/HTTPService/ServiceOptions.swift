@@ -33,6 +33,8 @@ public struct ServiceOptions: Sendable {
     public var idleSecondsMax = 75
     /// The most connections at a time; more have to wait.
     public var connectionCountMax = 12_000
+    /// How much nicer the threads that answer are than those of jobs, from 0 to 19.
+    public var requestNiceness = 10
     /// Requests a minute of a subject.
     public var subjectRequestsPerMinute = 600
     /// Requests a minute of an address.

@@ -69,6 +69,11 @@ struct LimitOptions: ParsableArguments {
     @Option(help: ArgumentHelp("The most connections at a time.", valueName: "count"))
     var connections = 12_000
     @Option(
+        help: ArgumentHelp(
+            "How much answers step back behind jobs for the processors, 0 to 19.",
+            valueName: "number"))
+    var requestNiceness = 10
+    @Option(
         help: ArgumentHelp("Requests a minute of one subject.", valueName: "count"))
     var rate = 600
     @Option(
@@ -84,6 +89,7 @@ struct LimitOptions: ParsableArguments {
             ("--long-jobs", longJobs, 1...64), ("--short-jobs", shortJobs, 1...64),
             ("--body-bytes", bodyBytes, 1024...64 * 1024 * 1024),
             ("--connections", connections, 1...1_000_000),
+            ("--request-niceness", requestNiceness, 0...19),
             ("--rate", rate, 1...1_000_000), ("--address-rate", addressRate, 1...1_000_000),
             ("--refused-token-rate", refusedTokenRate, 1...1_000_000),
             ("--body-timeout", bodyTimeout.seconds, 1...3600),
@@ -100,6 +106,7 @@ struct LimitOptions: ParsableArguments {
         options.bodySecondsMax = bodyTimeout.seconds
         options.idleSecondsMax = idleTimeout.seconds
         options.connectionCountMax = connections
+        options.requestNiceness = requestNiceness
         options.subjectRequestsPerMinute = rate
         options.addressRequestsPerMinute = addressRate
         options.refusedTokensPerMinute = refusedTokenRate
