@@ -14,8 +14,8 @@ final class RequestThreads: TaskExecutor {
 
     /// - Parameters:
     ///   - count: how many threads.
-    ///   - niceness: how much nicer than the process they are, from 0 to 19; 10 leaves them a tenth
-    ///     of the processors beside threads that want all of them (sched(7), the nice value).
+    ///   - niceness: how much nicer than the process they are, from 0 to 19; at 15 they have a
+    ///     thirtieth of what others have who want all of the processors (sched(7), nice value).
     init(count: Int, niceness: Int) {
         group = MultiThreadedEventLoopGroup(numberOfThreads: count)
         loops = Set(group.makeIterator().map { ObjectIdentifier($0) })

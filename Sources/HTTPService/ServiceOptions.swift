@@ -34,7 +34,7 @@ public struct ServiceOptions: Sendable {
     /// The most connections at a time; more have to wait.
     public var connectionCountMax = 12_000
     /// How much nicer the threads that answer are than those of jobs, from 0 to 19.
-    public var requestNiceness = 10
+    public var requestNiceness = 15
     /// Requests a minute of a subject.
     public var subjectRequestsPerMinute = 600
     /// Requests a minute of an address.

@@ -69,7 +69,7 @@ extension RestoreRequest {
             }
         }
         if inPlace == true {
-            if mode == .merge { problems.note("in_place", "is for the mode replace") }
+            if mode != .replace { problems.note("in_place", "is for the mode replace") }
             options.isInPlace = mode == .replace
         }
         if preRestoreBackup != nil, mode != .replace {

@@ -6,8 +6,8 @@ internal import Synchronization
 
 /// What a schedule shall be.
 public struct ScheduleRequest: Codable, Sendable, Hashable {
-    /// Minute, hour, day, month, day of the week.
-    public var cron: String
+    /// Minute, hour, day, month, day of the week; a schedule needs it.
+    public var cron: String?
     /// Of the IANA database; nil for UTC.
     public var timeZone: String?
     /// Nil for yes.
@@ -20,6 +20,11 @@ public struct ScheduleRequest: Codable, Sendable, Hashable {
     public var backup: BackupRequest?
     /// What is kept; nil for what the service was started with.
     public var retention: CleanupRequest?
+
+    /// Checks what only the layers below can judge.
+    ///
+    /// - Throws: `RequestErrors` with all that can't be.
+    public func validate() throws { _ = try SchedulePlan(self) }
 }
 
 /// Begins backups when their time has come. Runs that were missed while no process was there are
@@ -65,7 +70,7 @@ public final class Scheduler: Sendable {
         let backup = request.backup ?? BackupRequest()
         let isEnabled = request.enabled ?? true
         let record = ScheduleRecord(
-            name: Self.name, cron: request.cron, timeZone: request.timeZone ?? "UTC",
+            name: Self.name, cron: plan.cron, timeZone: request.timeZone ?? "UTC",
             isEnabled: isEnabled, jitterSeconds: request.jitterSeconds ?? 0,
             request: try JSONText.encode(backup),
             retention: try JSONText.encode(request.retention ?? CleanupRequest()),
@@ -147,23 +152,30 @@ public final class Scheduler: Sendable {
 
 /// When runs are.
 struct SchedulePlan {
+    /// As it was written.
+    let cron: String
     private let expression: CronExpression
     private let timeZone: TimeZone
 
     /// - Throws: `RequestErrors` with all that can't be.
     init(_ request: ScheduleRequest) throws {
         var problems = RequestProblems()
-        problems.value("cron") { _ = try CronExpression(parsing: request.cron) }
+        if let cron = request.cron {
+            problems.value("cron") { _ = try CronExpression(parsing: cron) }
+        } else {
+            problems.note("cron", "is missing")
+        }
         problems.value("time_zone") {
             _ = try CronExpression.timeZone(named: request.timeZone ?? "UTC")
         }
         problems.value("backup") { _ = try request.backup?.options(width: 1) }
         try problems.check()
-        try self.init(cron: request.cron, timeZone: request.timeZone ?? "UTC")
+        try self.init(cron: request.cron ?? "", timeZone: request.timeZone ?? "UTC")
     }
 
     /// - Throws: errors of the expression and the time zone.
     init(cron: String, timeZone: String) throws {
+        self.cron = cron
         expression = try CronExpression(parsing: cron)
         self.timeZone = try CronExpression.timeZone(named: timeZone)
     }

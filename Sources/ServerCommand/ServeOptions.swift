@@ -72,7 +72,7 @@ struct LimitOptions: ParsableArguments {
         help: ArgumentHelp(
             "How much answers step back behind jobs for the processors, 0 to 19.",
             valueName: "number"))
-    var requestNiceness = 10
+    var requestNiceness = 15
     @Option(
         help: ArgumentHelp("Requests a minute of one subject.", valueName: "count"))
     var rate = 600

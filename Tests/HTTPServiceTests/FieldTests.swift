@@ -1,4 +1,5 @@
 internal import Foundation
+internal import HTTPTypes
 internal import Testing
 
 @testable internal import HTTPService
@@ -32,6 +33,50 @@ internal import Testing
             let answer = try await client.post("backup/create", body)
             #expect(answer.status == 422)
             #expect(try answer.faults == ["body /databases", "body /level"])
+        }
+    }
+
+    /// What is well-formed is judged though other fields are not; items keep their positions; and
+    /// nothing is said of a field whose meaning another one decides that is wrong itself.
+    @Test(arguments: [
+        (
+            "POST", "backup/create",
+            #"{"level": 19, "databases": ["a", 5], "ns_include": ["a.*"], "description": 3}"#,
+            ["/databases", "/databases/1", "/description", "/level"]
+        ),
+        ("POST", "backup/create", #"{"codec": "rar", "level": 19}"#, ["/codec"]),
+        (
+            "PUT", "backup/schedule",
+            #"{"cron": "61 * * * *", "time_zone": "Mars/Olympus", "jitter_seconds": -1,"#
+                + #" "backup": {"level": 19, "codec": "gzip", "description": 3}}"#,
+            ["/backup/description", "/backup/level", "/cron", "/jitter_seconds", "/time_zone"]
+        ),
+        (
+            "PUT", "backup/schedule", #"{"time_zone": "Mars/Olympus"}"#, ["/cron", "/time_zone"]
+        ),
+        (
+            "POST", "backup/20261123T084512Z-manual-3f9a1c/restore",
+            #"{"mode": "merge", "in_place": true, "samples": "many","#
+                + #" "rename": [{"from": "a.b"}, {"from": "a.*", "to": "b.c"}]}"#,
+            ["/in_place", "/rename/0/to", "/rename/1", "/samples"]
+        ),
+        (
+            "POST", "backup/20261123T084512Z-manual-3f9a1c/restore",
+            #"{"mode": "replce", "in_place": true}"#, ["/mode"]
+        ),
+        (
+            "POST", "backup/20261123T084512Z-manual-3f9a1c/restore", #"{"in_place": true}"#,
+            ["/in_place"]
+        ),
+    ])
+    func allLayersJudgeAtOnce(
+        _ method: String, _ path: String, _ body: String, _ fields: [String]
+    ) async throws {
+        try await ServiceFixture.withoutServer().serve { client in
+            let answer = try await client.send(
+                try #require(HTTPRequest.Method(method)), path, ServiceClient.Extras(body: body))
+            #expect(answer.status == 422, "\(answer)")
+            #expect(try answer.faults == fields.map { "body \($0)" })
         }
     }
 

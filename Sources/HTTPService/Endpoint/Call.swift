@@ -43,12 +43,21 @@ struct Call: Sendable {
     ///
     /// - Throws: `Problem` for numbers that are too large for the value.
     func decoded<Value: Decodable>(as type: Value.Type = Value.self) throws -> Value {
+        try Self.decoded(body, as: type)
+    }
+
+    /// A body as a value.
+    ///
+    /// - Throws: `Problem` for numbers that are too large for the value.
+    static func decoded<Value: Decodable>(
+        _ body: Data, as type: Value.Type = Value.self
+    ) throws -> Value {
         let decoder = JSONDecoder()
         decoder.keyDecodingStrategy = .convertFromSnakeCase
         do {
             return try decoder.decode(type, from: body)
         } catch let error as DecodingError {
-            throw Problem.invalid(.body, Self.pointer(error), "can't be understood")
+            throw Problem.invalid(.body, pointer(error), "can't be understood")
         }
     }
 

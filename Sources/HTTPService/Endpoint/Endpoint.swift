@@ -1,4 +1,5 @@
 internal import AccessControl
+internal import Foundation
 internal import HTTPTypes
 internal import ServiceState
 internal import SnapshotJSON
@@ -64,6 +65,11 @@ struct Endpoint: Sendable {
         var isRequired: Bool
         /// One that may be sent.
         var example: JSONValue
+        /// Finds what only the layers below can judge, in a body that fits the schema but may lack
+        /// fields that it requires; throws `RequestErrors`.
+        var judge: @Sendable (Data) throws -> Void = { _ in }
+        /// Which member of the same object says what a member may be.
+        var dependencies: [String: String] = [:]
     }
 
     /// What may come back.

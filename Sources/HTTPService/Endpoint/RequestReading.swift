@@ -3,6 +3,7 @@ internal import Foundation
 internal import HTTPTypes
 internal import Hummingbird
 internal import NIOCore
+internal import Operations
 
 /// Takes out of a request what its endpoint asks for; all that is wrong is told at once.
 struct RequestReading {
@@ -144,7 +145,29 @@ struct RequestReading {
         var validation = SchemaValidation(.body)
         validation.check(node, body.schema, at: "")
         errors += validation.errors
+        let sound = SoundPart(
+            of: node, without: validation.errors.map(\.field), dependencies: body.dependencies)
+        errors += try Self.judged(body, sound).filter { error in
+            !validation.errors.contains { $0.field == error.field }
+        }
         return Data(bytes)
+    }
+
+    /// What the layers below find wrong with what is well-formed.
+    private static func judged(
+        _ body: Endpoint.Body, _ sound: SoundPart
+    ) throws -> [FieldError] {
+        // Of a body that is no object nothing is left.
+        guard !sound.data.isEmpty else { return [] }
+        do {
+            try body.judge(sound.data)
+            return []
+        } catch let errors as RequestErrors {
+            return errors.errors.map {
+                FieldError(
+                    place: .body, field: sound.place(ofField: $0.field), message: $0.message)
+            }
+        }
     }
 
     private func isJSON(_ type: String?) -> Bool {

@@ -30,6 +30,10 @@ extension BackupEndpoints {
             "samples", .integer(0...1000).saying("Of a preview: documents told of each kind.")),
     ]
 
+    private static let restoreDependencies = [
+        "on_conflict": "mode", "in_place": "mode", "pre_restore_backup": "mode", "samples": "mode",
+    ]
+
     /// Only what the caller gives; the snapshot is in the path.
     private struct RestoreBody: Decodable {
         var mode: RestoreRequest.Mode?
@@ -68,7 +72,12 @@ extension BackupEndpoints {
             ],
             body: Endpoint.Body(
                 schema: .object(Self.restoreFields), isRequired: false,
-                example: .object(["mode": .string("preview")])),
+                example: .object(["mode": .string("preview")]),
+                judge: {
+                    let body = try Call.decoded($0, as: RestoreBody.self)
+                    try JobRequest.restore(body.request("")).validate()
+                },
+                dependencies: Self.restoreDependencies),
             replies: [
                 .json(.accepted, .named("JobStarted"), "It has begun.", headers: Self.location),
                 .json(

@@ -29,7 +29,9 @@ struct BackupEndpoints: Sendable {
             parameters: [FieldSchemas.idempotencyKey, FieldSchemas.prefer],
             body: Endpoint.Body(
                 schema: .object(FieldSchemas.backup), isRequired: false,
-                example: .object(["backup_type": .string("manual")])),
+                example: .object(["backup_type": .string("manual")]),
+                judge: { try JobRequest.backup(try Call.decoded($0)).validate() },
+                dependencies: FieldSchemas.backupDependencies),
             replies: [
                 .json(.accepted, .named("BackupStarted"), "It has begun.", headers: Self.location),
                 .json(.ok, .named("BackupStarted"), "It has ended meanwhile."),
@@ -54,8 +56,7 @@ struct BackupEndpoints: Sendable {
             summary: "List backups, newest first.", access: .permitted(.backupsRead),
             parameters: [
                 .query(
-                    "type", .string(Schema.TextRule(lengths: 1...32, pattern: "[a-z0-9_]+")),
-                    "Only those of this kind."),
+                    "type", FieldSchemas.kind, "Only those of this kind."),
                 .query(
                     "status", .word("COMPLETED", "DAMAGED"), "Only those that are whole, or not."),
                 .query("since", FieldSchemas.time, "Only those begun at that moment or later."),

@@ -5,21 +5,31 @@ enum FieldSchemas {
     /// A snapshot's identifier: it names a file, so nothing else may be in it.
     static let backupID = Schema.string(
         Schema.TextRule(
-            lengths: 25...56, pattern: "[0-9]{8}T[0-9]{6}Z-[a-z0-9_]{1,32}-[0-9a-f]{6}"))
+            lengths: 25...56, pattern: "[0-9]{8}T[0-9]{6}Z-[a-z0-9_]{1,32}-[0-9a-f]{6}",
+            else: "is not such as 20261123T084512Z-manual-3f9a1c"))
     /// A job's name, of the same form.
     static let jobID = backupID
     /// A place in a list, as the answer before has told it.
     static let cursor = Schema.string(
-        Schema.TextRule(lengths: 1...200, pattern: "[A-Za-z0-9_=.:+-]+"))
+        Schema.TextRule(
+            lengths: 1...200, pattern: "[A-Za-z0-9_=.:+-]+",
+            else: "is not one that an answer has told"))
+    /// The kind of a backup.
+    static let kind = Schema.string(
+        Schema.TextRule(
+            lengths: 1...32, pattern: "[a-z0-9_]+",
+            else: "is not lowercase letters, digits and underscores"))
     /// A moment.
     static let time = Schema.string(
         Schema.TextRule(
             lengths: 20...24,
             pattern: "[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]{1,3})?Z",
-            format: Schema.momentFormat))
+            else: "is not such as 2026-11-23T08:45:12Z", format: Schema.momentFormat))
     /// A pattern for namespaces.
     static let pattern = Schema.string(
-        Schema.TextRule(lengths: 1...255, pattern: namespacePattern)
+        Schema.TextRule(
+            lengths: 1...255, pattern: namespacePattern,
+            else: "is not such as shop.* or shop.orders")
     ).saying("Such as `shop.*`; `*` stands for any text.")
     /// `*`, or something with a dot that is neither its first nor its last character; a backslash
     /// makes the character behind it an ordinary one.
@@ -40,7 +50,10 @@ enum FieldSchemas {
     /// For changes that may be sent again.
     static let idempotencyKey = Endpoint.Parameter.header(
         "Idempotency-Key",
-        .string(Schema.TextRule(lengths: 1...255, pattern: "[\\x21-\\x7e]+")),
+        .string(
+            Schema.TextRule(
+                lengths: 1...255, pattern: "[\\x21-\\x7e]+",
+                else: "is not printable ASCII without spaces")),
         "A key of the caller's, new for each request. A repetition with the same key within 24 "
             + "hours is answered like the first, and nothing is done again.")
     /// For what is long.
@@ -52,13 +65,14 @@ enum FieldSchemas {
     static let backup: [Schema.Property] = [
         Schema.Property(
             "backup_type",
-            .string(Schema.TextRule(lengths: 1...32, pattern: "[a-z0-9_]+"))
-                .saying("A word in the identifier, such as manual, scheduled or pre_restore.")),
+            kind.saying("A word in the identifier, such as manual, scheduled or pre_restore.")),
         Schema.Property(
             "databases",
             .array(
                 .string(
-                    Schema.TextRule(lengths: 1...63, pattern: "[^/\\\\. \"$\\x00]+")),
+                    Schema.TextRule(
+                        lengths: 1...63, pattern: "[^/\\\\. \"$\\x00]+",
+                        else: "is no name of a database")),
                 countMax: 1000)),
         Schema.Property("ns_include", patterns),
         Schema.Property("ns_exclude", patterns),
@@ -67,8 +81,14 @@ enum FieldSchemas {
         Schema.Property("consistency", .word("auto", "snapshot", "oplog", "none")),
         Schema.Property(
             "description",
-            .string(Schema.TextRule(lengths: 0...256, pattern: "[^\\x00-\\x1f\\x7f]*"))),
+            .string(
+                Schema.TextRule(
+                    lengths: 0...256, pattern: "[^\\x00-\\x1f\\x7f]*",
+                    else: "has control characters"))),
     ]
+
+    /// Which of them say what others may be.
+    static let backupDependencies = ["level": "codec"]
 
     /// What retention takes.
     static let retention: [Schema.Property] = [

@@ -14,11 +14,15 @@ struct ScheduleEndpoints: Sendable {
     private static let fields: [Schema.Property] = [
         .required(
             "cron",
-            .string(Schema.TextRule(lengths: 1...200, pattern: "[\\x20-\\x7e]+"))
+            .string(
+                Schema.TextRule(
+                    lengths: 1...200, pattern: "[\\x20-\\x7e]+", else: "is not printable ASCII"))
                 .saying("Minute, hour, day, month, day of the week; or @daily and the like.")),
         Schema.Property(
             "time_zone",
-            .string(Schema.TextRule(lengths: 1...64, pattern: "[A-Za-z0-9_+/-]+"))
+            .string(
+                Schema.TextRule(
+                    lengths: 1...64, pattern: "[A-Za-z0-9_+/-]+", else: "is no time zone's name"))
                 .saying("Of the IANA database, such as Europe/Rome; UTC when not given.")),
         Schema.Property("enabled", .boolean),
         Schema.Property(
@@ -59,7 +63,9 @@ struct ScheduleEndpoints: Sendable {
                 example: .object([
                     "cron": .string("30 2 * * *"), "time_zone": .string("Europe/Rome"),
                     "verify": .bool(true),
-                ])),
+                ]),
+                judge: { try Call.decoded($0, as: ScheduleRequest.self).validate() },
+                dependencies: FieldSchemas.backupDependencies),
             replies: [.json(.ok, .named("Schedule"), "The schedule as it is now.")],
             auditedAs: "schedule.change"
         ) { call in

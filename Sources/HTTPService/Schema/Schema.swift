@@ -31,16 +31,19 @@ indirect enum Schema: Sendable {
         var lengths: ClosedRange<Int>
         /// A regular expression that all of it has to fit, without anchors; nil for none.
         var pattern: String?
+        /// What is said of a text that does not fit it, as an end of "The field …".
+        var complaint: String?
         /// A word of JSON Schema's for what it is; "date-time" is checked too.
         var format: String?
 
         init(
             values: [String]? = nil, lengths: ClosedRange<Int> = 0...1024, pattern: String? = nil,
-            format: String? = nil
+            else complaint: String? = nil, format: String? = nil
         ) {
             self.values = values
             self.lengths = lengths
             self.pattern = pattern
+            self.complaint = complaint
             self.format = format
         }
     }

@@ -80,7 +80,7 @@ struct SchemaValidation {
     ) {
         var seen: Set<String> = []
         for member in members {
-            let place = "\(field)/\(Self.escaped(member.name))"
+            let place = "\(field)/\(JSONPointer.escaped(member.name))"
             guard seen.insert(member.name).inserted else {
                 note(place, "is there twice")
                 continue
@@ -113,7 +113,7 @@ struct SchemaValidation {
             return
         }
         if let pattern = rule.pattern, !Self.fits(text, pattern) {
-            note(field, "does not have the form \(pattern)")
+            note(field, rule.complaint ?? "does not have the form \(pattern)")
         } else if rule.format == Schema.momentFormat, Moment.milliseconds(text) == nil {
             note(field, "is no moment")
         }
@@ -144,17 +144,6 @@ struct SchemaValidation {
                 preconditionFailure("the pattern \(pattern) is no regular expression: \(error)")
             }
         }
-    }
-
-    /// A name as a part of a JSON pointer; control characters are not repeated to anybody.
-    private static func escaped(_ name: String) -> String {
-        name.prefix(100).map { character in
-            switch character {
-            case "~": "~0"
-            case "/": "~1"
-            default: character.isASCII && character < " " ? "?" : String(character)
-            }
-        }.joined()
     }
 }
 
