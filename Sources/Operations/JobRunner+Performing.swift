@@ -204,7 +204,7 @@ extension JobRunner {
     private func audit(_ job: JobRecord, _ error: JobFailure?) async throws {
         try await state.appendAudit(
             AuditEvent(
-                at: environment.now(), subject: job.createdBy, address: job.address,
+                at: environment.now(), subject: job.createdBy, role: job.role, address: job.address,
                 requestID: job.requestID, action: "job.\(job.kind)",
                 resource: job.snapshotID ?? job.id,
                 outcome: AuditOutcome(rawValue: job.status.rawValue.lowercased()),

@@ -42,8 +42,6 @@ public final class JobRunner: Sendable {
 
     struct State {
         var isShuttingDown = false
-        /// Jobs that somebody is about to go on with.
-        var resuming: Set<String> = []
         /// When jobs were last forgotten.
         var prunedAt: Int64 = 0
         /// Of jobs that are being done.
@@ -104,7 +102,7 @@ public final class JobRunner: Sendable {
         guard !live.withLock(\.isShuttingDown) else {
             throw JobFailure("shutting_down", "the service is shutting down; try again later")
         }
-        guard try await state.unfinishedJobs().count < Self.pendingCountMax else {
+        guard try await state.unfinishedJobCount() < Self.pendingCountMax else {
             throw JobFailure("too_many_jobs", "too many jobs are waiting; try again later")
         }
         let record = JobRecord(
@@ -112,7 +110,7 @@ public final class JobRunner: Sendable {
             createdBy: submitter.subject, createdAt: environment.now(),
             request: try request.text, snapshotID: newSnapshot(request) ?? request.snapshotID,
             resumes: resumes, isResumable: request.isResumable, requestID: submitter.requestID,
-            address: submitter.address)
+            address: submitter.address, role: submitter.role)
         try await state.insertJob(record, event: Self.event(record.status), claim: claim)
         (request.isShort ? short : long).continuation.yield(record.id)
         return record
@@ -126,15 +124,7 @@ public final class JobRunner: Sendable {
     public func resume(
         _ record: JobRecord, by submitter: Submitter, claim: IdempotencyKey? = nil
     ) async throws -> JobRecord {
-        guard live.withLock({ $0.resuming.insert(record.id).inserted }) else {
-            throw JobFailure("not_resumable", "somebody is going on with the job just now")
-        }
-        defer { live.withLock { _ = $0.resuming.remove(record.id) } }
-        if let successor = try await successor(of: record) {
-            throw JobFailure(
-                "not_resumable",
-                "\(successor.id) has gone on with the job, and is \(successor.status.rawValue)")
-        }
+        if let successor = record.resumedBy { throw Self.resumedAlready(successor) }
         guard record.isResumable, [.failed, .canceled].contains(record.status) else {
             throw JobFailure(
                 "not_resumable",
@@ -142,20 +132,18 @@ public final class JobRunner: Sendable {
                     ? "the job has not failed, so there is nothing to go on with"
                     : "a job of this kind can't be gone on with; start another")
         }
-        return try await submit(
-            try JobRequest(text: record.request), by: submitter, claim: claim, resumes: record.id)
+        do {
+            return try await submit(
+                try JobRequest(text: record.request), by: submitter, claim: claim,
+                resumes: record.id)
+        } catch let error as StateError where error.code == .invalidTransition {
+            // Somebody else was faster.
+            throw Self.resumedAlready(try await state.job(record.id)?.resumedBy ?? "another job")
+        }
     }
 
-    /// The job that goes on with this one, or has.
-    private func successor(of record: JobRecord) async throws -> JobRecord? {
-        let filter = JobFilter(kind: record.kind, since: record.createdAt)
-        var cursor: String?
-        repeat {
-            let page = try await state.jobs(filter, after: cursor, limit: 1000)
-            if let found = page.jobs.first(where: { $0.resumes == record.id }) { return found }
-            cursor = page.nextCursor
-        } while cursor != nil
-        return nil
+    private static func resumedAlready(_ successor: String) -> JobFailure {
+        JobFailure("not_resumable", "\(successor) has gone on with the job")
     }
 
     /// Ends a job: at once when it is waiting, soon when it is being done.
@@ -166,9 +154,7 @@ public final class JobRunner: Sendable {
         guard let record = try await state.job(id) else {
             throw JobFailure("not_found", "there is no job \(id)")
         }
-        guard !record.status.isTerminal else {
-            throw JobFailure("already_finished", "the job has finished: \(record.status.rawValue)")
-        }
+        guard !record.status.isTerminal else { throw Self.finishedAlready(record) }
         // Either the job has begun and is told, or it will find that it must not begin.
         let running = live.withLock { live in
             if live.running[id] == nil { live.canceled.insert(id) }
@@ -178,8 +164,18 @@ public final class JobRunner: Sendable {
             running.yield(.asked)
             return record
         }
-        return try await finish(
-            record, .canceled, error: JobFailure("cancelled", "cancelled before it began"))
+        do {
+            return try await finish(
+                record, .canceled, error: JobFailure("cancelled", "cancelled before it began"))
+        } catch let error as StateError where error.code == .invalidTransition {
+            // It had its end between the two looks.
+            live.withLock { _ = $0.canceled.remove(id) }
+            throw Self.finishedAlready(try await state.job(id) ?? record)
+        }
+    }
+
+    private static func finishedAlready(_ record: JobRecord) -> JobFailure {
+        JobFailure("already_finished", "the job has finished: \(record.status.rawValue)")
     }
 
     /// The job once it has finished, or as it is when the time is over.

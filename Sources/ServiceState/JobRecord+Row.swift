@@ -4,7 +4,8 @@ extension JobRecord {
     /// All columns of the table, in the order in which `arguments` has their values.
     static let columns =
         "id, kind, status, created_by, created_at, started_at, finished_at, request, snapshot_id, "
-        + "progress, result, error, resumes, is_resumable, request_id, address"
+        + "progress, result, error, resumes, is_resumable, request_id, address, role, "
+        + "resumed_by"
 
     /// The job that a row holds.
     ///
@@ -28,7 +29,9 @@ extension JobRecord {
             resumes: try row.decode(forColumn: "resumes"),
             isResumable: try row.decode(forColumn: "is_resumable"),
             requestID: try row.decode(forColumn: "request_id"),
-            address: try row.decode(forColumn: "address"))
+            address: try row.decode(forColumn: "address"),
+            role: try row.decode(forColumn: "role"),
+            resumedBy: try row.decode(forColumn: "resumed_by"))
     }
 
     /// The values of `columns`, in their order.
@@ -42,6 +45,7 @@ extension JobRecord {
             try storable(progress, as: "progress"), try storable(result, as: "result"),
             try storable(error, as: "error"), try storable(resumes, as: "resumes"), isResumable,
             try storable(requestID, as: "requestID"), try storable(address, as: "address"),
+            try storable(role, as: "role"), try storable(resumedBy, as: "resumedBy"),
         ]
     }
 

@@ -36,6 +36,8 @@ public struct JobRecord: Hashable, Sendable, Identifiable {
     public var status: JobStatus
     /// The subject that asked for it.
     public var createdBy: String
+    /// In which role.
+    public var role: String?
     /// When it was asked for.
     public var createdAt: Int64
     /// When work on it began; nil before.
@@ -54,6 +56,8 @@ public struct JobRecord: Hashable, Sendable, Identifiable {
     public var error: String?
     /// The job that it goes on with.
     public var resumes: String?
+    /// The job that goes on with it, or has: there is at most one.
+    public var resumedBy: String?
     /// Whether another job may go on with it once it has ended.
     public var isResumable: Bool
     /// The HTTP request that asked for it.
@@ -67,7 +71,8 @@ public struct JobRecord: Hashable, Sendable, Identifiable {
         createdAt: Int64, startedAt: Int64? = nil, finishedAt: Int64? = nil, request: String,
         snapshotID: String? = nil, progress: String? = nil, result: String? = nil,
         error: String? = nil, resumes: String? = nil, isResumable: Bool = false,
-        requestID: String? = nil, address: String? = nil
+        requestID: String? = nil, address: String? = nil, role: String? = nil,
+        resumedBy: String? = nil
     ) {
         self.id = id
         self.kind = kind
@@ -85,6 +90,8 @@ public struct JobRecord: Hashable, Sendable, Identifiable {
         self.isResumable = isResumable
         self.requestID = requestID
         self.address = address
+        self.role = role
+        self.resumedBy = resumedBy
     }
 }
 

@@ -34,6 +34,7 @@ enum StateSchema {
         migrator.registerMigration("2-idempotency", migrate: makeIdempotencyKeys)
         migrator.registerMigration("3-audit", migrate: makeAuditLog)
         migrator.registerMigration("4-schedules", migrate: makeSchedules)
+        migrator.registerMigration("5-job-role-and-successor", migrate: addRoleAndSuccessor)
         return migrator
     }
 
@@ -80,6 +81,16 @@ enum StateSchema {
                     at INTEGER NOT NULL
                 ) STRICT;
                 CREATE INDEX job_events_by_job ON job_events (job_id, id);
+                """)
+    }
+
+    private static func addRoleAndSuccessor(_ database: Database) throws {
+        try database.execute(
+            sql: """
+                ALTER TABLE jobs ADD COLUMN role TEXT;
+                ALTER TABLE jobs ADD COLUMN resumed_by TEXT;
+                UPDATE jobs SET resumed_by =
+                    (SELECT max(later.id) FROM jobs AS later WHERE later.resumes = jobs.id);
                 """)
     }
 

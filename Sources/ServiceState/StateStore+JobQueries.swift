@@ -9,6 +9,15 @@ extension StateStore {
         try await read { try JobRecord.find(id, $0) }
     }
 
+    /// How many jobs have not ended.
+    public func unfinishedJobCount() async throws -> Int {
+        try await read { database in
+            try Int.fetchOne(
+                database,
+                sql: "SELECT COUNT(*) FROM jobs WHERE status IN ('PENDING', 'IN_PROGRESS')") ?? 0
+        }
+    }
+
     /// All jobs that have not ended, oldest first.
     public func unfinishedJobs() async throws -> [JobRecord] {
         try await read(Self.unfinished)

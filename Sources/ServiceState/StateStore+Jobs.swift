@@ -4,11 +4,13 @@ internal import GRDB
 /// Jobs: a record of each piece of long work, and checked steps from one status to the next.
 extension StateStore {
     /// Writes a new job down, with its first event and the link from an idempotency key to it, all
-    /// or nothing: after a kill, the key answers with the job that was made.
+    /// or nothing: after a kill, the key answers with the job that was made. A job that goes on
+    /// with another is noted there too.
     ///
     /// - Parameter claim: a key that has been claimed and neither completed nor linked.
-    /// - Throws: `StateError`: `.alreadyExists` for an id that is taken, `.invalidValue`, and
-    ///   `.notFound` when the key is not claimed.
+    /// - Throws: `StateError`: `.alreadyExists` for an id that is taken, `.invalidValue`,
+    ///   `.notFound` when the key is not claimed or the job that it goes on with is unknown, and
+    ///   `.invalidTransition` when another has gone on with that one.
     public func insertJob(
         _ job: JobRecord, event: JobEventDraft? = nil, claim: IdempotencyKey? = nil
     ) async throws {
@@ -20,7 +22,10 @@ extension StateStore {
             guard try JobRecord.find(job.id, database) == nil else {
                 throw StateError(.alreadyExists, "there is a job \"\(job.id)\" already")
             }
-            let marks = String(repeating: "?, ", count: 15) + "?"
+            if let resumes = job.resumes {
+                try JobRecord.fetch(resumes, database).noteSuccessor(job.id, database)
+            }
+            let marks = String(repeating: "?, ", count: 17) + "?"
             try database.execute(
                 sql: "INSERT INTO jobs (\(JobRecord.columns)) VALUES (\(marks))",
                 arguments: try job.arguments())
@@ -131,6 +136,19 @@ extension JobRecord {
         job.snapshotID = update.snapshotID ?? snapshotID
         job.isResumable = update.isResumable ?? isResumable
         return job
+    }
+
+    /// Writes down which job goes on with this one.
+    ///
+    /// - Throws: `StateError(.invalidTransition)`.
+    fileprivate func noteSuccessor(_ successor: String, _ database: Database) throws {
+        if let resumedBy {
+            throw StateError(
+                .invalidTransition, "job \"\(resumedBy)\" has gone on with \"\(id)\" already")
+        }
+        try database.execute(
+            sql: "UPDATE jobs SET resumed_by = ? WHERE id = ?",
+            arguments: [try storable(successor, as: "resumedBy"), id])
     }
 
     /// Writes what a change may have changed.

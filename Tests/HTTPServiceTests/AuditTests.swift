@@ -29,6 +29,7 @@ internal import Testing
         let done = try #require(events.first { $0.action == "job.backup" })
         #expect(done.outcome.rawValue == "succeeded")
         #expect(done.subject == "admin-person")
+        #expect(done.role == "admin")
         #expect(done.requestID == "the-request")
     }
 

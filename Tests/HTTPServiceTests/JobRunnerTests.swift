@@ -1,5 +1,5 @@
 internal import Foundation
-internal import Operations
+@testable internal import Operations
 internal import ServiceState
 internal import Snapshots
 internal import Synchronization
@@ -21,6 +21,14 @@ private final class PatientWork: JobWork {
         try await Task.sleep(for: .seconds(3600))
         return JobOutcome(result: "{}")
     }
+}
+
+/// Has ended before one can look.
+private struct HastyWork: JobWork {
+    func perform(
+        _ job: JobAssignment, _ observer: any JobObserver,
+        note: @escaping @Sendable (String) async throws -> Void
+    ) async throws -> JobOutcome { JobOutcome(result: "{}") }
 }
 
 private struct SilentLog: OperationsLog {
@@ -61,6 +69,33 @@ private struct SilentLog: OperationsLog {
         }
         #expect(work.unfinishedCount == 0)
         #expect(runner.runningCount == 0)
+    }
+
+    /// Who ends a job in the moment of its own end is told that it has ended, or has ended it.
+    @Test func aJobThatEndsWhileItIsEndedHasEnded() async throws {
+        let folder = try TemporaryFolder()
+        let state = try await StateStore(folder: folder.path)
+        defer { state.close() }
+        let runner = JobRunner(
+            state: state, work: HastyWork(), widths: JobRunner.Widths(),
+            environment: TestClock().environment, log: SilentLog())
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { await runner.run(graceSeconds: 0) }
+            for number in 0..<200 {
+                let job = try await runner.submit(.backup(BackupRequest()), by: .service)
+                try await Task.sleep(for: .microseconds(number * 20))
+                do {
+                    _ = try await runner.cancel(job.id)
+                } catch let error as JobFailure {
+                    #expect(error.code == "already_finished", "\(error)")
+                }
+                let ended = try await runner.wait(for: job.id, seconds: 20)
+                #expect(ended.map { [.canceled, .succeeded].contains($0.status) } == true)
+            }
+            runner.beginShutdown()
+            try await group.waitForAll()
+        }
+        #expect(runner.live.withLock { $0.canceled } == [])
     }
 
     @Test func jobsThatWaitAtAShutdownAreEndedAndCanBeGoneOnWith() async throws {

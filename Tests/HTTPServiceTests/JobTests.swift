@@ -73,6 +73,12 @@ internal import Testing
             #expect(try other.string("kind") == "backup")
             let again = try await client.post("jobs/\(job)/resume", headers: key)
             #expect(again.text == resumed.text)
+            let first = try await client.get("jobs/\(job)")
+            #expect(try first.string("resumed_by") == resumed.string("job_id"))
+            #expect(try first.value("resumable").kindText == "false")
+            let second = try await client.post("jobs/\(job)/resume")
+            #expect(second.status == 409)
+            #expect(try second.string("detail").contains(resumed.string("job_id")))
         }
     }
 

@@ -15,10 +15,38 @@ import Testing
         let job = JobRecord(
             id: "a", kind: "restore", createdBy: "ann", createdAt: 1, request: "{\"ü\":[1]}",
             snapshotID: "s", progress: "{}", resumes: "b", isResumable: true, requestID: "r",
-            address: "::1")
+            address: "::1", role: "admin")
+        try await store.insertJob(.made("b"))
         try await store.insertJob(job)
         #expect(try await store.job("a") == job)
-        #expect(try await store.job("b") == nil)
+        #expect(try await store.job("b")?.resumedBy == "a")
+        #expect(try await store.job("c") == nil)
+    }
+
+    @Test func oneJobAtMostGoesOnWithAnother() async throws {
+        func later(_ id: String, resumes: String) -> JobRecord {
+            var job = JobRecord.made(id)
+            job.resumes = resumes
+            return job
+        }
+        try await store.insertJob(.made("first"))
+        let store = store
+        let codes = await withTaskGroup(of: StateError.Code?.self) { group in
+            for number in 0..<8 {
+                group.addTask {
+                    await codeThrown {
+                        try await store.insertJob(later("later-\(number)", resumes: "first"))
+                    }
+                }
+            }
+            return await group.reduce(into: []) { $0.append($1) }
+        }
+        #expect(codes.count { $0 == nil } == 1)
+        #expect(codes.count { $0 == .invalidTransition } == 7)
+        #expect(try await store.unfinishedJobCount() == 2)
+        #expect(
+            await codeThrown { try await store.insertJob(later("x", resumes: "unknown")) }
+                == .notFound)
     }
 
     @Test func aJobGoesItsWay() async throws {

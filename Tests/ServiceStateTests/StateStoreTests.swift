@@ -158,6 +158,9 @@ import Testing
         for _ in 0..<2 {
             let store = try await StateStore(folder: folder.path)
             #expect(try await store.job("old")?.kind == "backup")
+            #expect(try await store.job("old")?.role == nil)
+            #expect(try await store.job("old")?.resumedBy == "new")
+            #expect(try await store.job("new")?.resumedBy == nil)
             #expect(try await store.schedules() == [])
             #expect(try await store.verifyAudit().isWhole)
             store.close()
@@ -168,7 +171,7 @@ import Testing
         try await StateStore(folder: folder.path).close()
         try folder.withDatabase { database in
             try database.execute(
-                sql: "INSERT INTO grdb_migrations (identifier) VALUES ('5-from-the-future')")
+                sql: "INSERT INTO grdb_migrations (identifier) VALUES ('99-from-the-future')")
         }
         for isReadOnly in [false, true] {
             #expect(
@@ -195,7 +198,9 @@ import Testing
             try database.execute(
                 sql: """
                     INSERT INTO jobs (id, kind, status, created_by, created_at, request,
-                    is_resumable) VALUES ('old', 'backup', 'PENDING', 'ann', 1, '{}', 0)
+                    is_resumable, resumes) VALUES
+                    ('old', 'backup', 'PENDING', 'ann', 1, '{}', 0, NULL),
+                    ('new', 'backup', 'PENDING', 'ann', 2, '{}', 0, 'old')
                     """)
         }
         try queue.close()

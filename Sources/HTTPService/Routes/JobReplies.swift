@@ -122,8 +122,10 @@ struct JobReplies: Sendable {
             "progress": Self.verbatim(job.progress),
             "result": isHidden ? .null : Self.verbatim(job.result),
             "error": Self.verbatim(job.error), "resumes": .optional(job.resumes),
+            "resumed_by": .optional(job.resumedBy),
             "resumable": .bool(
-                job.isResumable && [.failed, .canceled].contains(job.status)),
+                job.isResumable && job.resumedBy == nil
+                    && [.failed, .canceled].contains(job.status)),
         ])
     }
 }

@@ -46,7 +46,7 @@ enum ReplyExamples {
             "created_by": .string("ann"), "created": .string("2026-11-24T08:45:12Z"),
             "started": .string("2026-11-24T08:45:12Z"), "finished": .null,
             "progress": progress, "result": .null, "error": .null, "resumes": .null,
-            "resumable": .bool(false),
+            "resumed_by": .null, "resumable": .bool(false),
         ]),
         "Schedule": .object([
             "enabled": .bool(true), "cron": .string("30 2 * * *"),

@@ -203,6 +203,7 @@ enum ReplySchemas {
                 .required("result", .any.saying("As its kind has it; null before the end.")),
                 .required("error", .nullable(.named("JobError"))),
                 .required("resumes", .nullable(.named("JobID"))),
+                .required("resumed_by", .nullable(.named("JobID"))),
                 .required("resumable", .boolean.saying("Whether it can be gone on with.")),
             ])
         ),
