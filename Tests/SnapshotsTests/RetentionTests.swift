@@ -23,11 +23,11 @@ private struct Dice: RandomNumberGenerator {
 }
 
 private func overview(
-    daysAgo: Double, random: UInt64 = 1, isVerified: Bool = false, isDamaged: Bool = false,
-    hasLoss: Bool = false
+    daysAgo: Double, kind: String = "manual", random: UInt64 = 1, isVerified: Bool = false,
+    isDamaged: Bool = false, hasLoss: Bool = false
 ) throws -> SnapshotCatalog.Overview {
     let moment = now - Int64(daysAgo * Double(day))
-    let id = SnapshotID(milliseconds: moment, kind: "manual", random: random)
+    let id = SnapshotID(milliseconds: moment, kind: kind, random: random)
     var manifest = Manifest(
         id: id.description, tool: "t", startedAt: moment,
         source: .init(hosts: [], serverVersion: "6.0.0", replicaSet: nil), consistency: .none,
@@ -92,6 +92,28 @@ private func overview(
             codes(whole, policy) == [["remove", "too_old"], ["keep", "too_old", "last_whole"]])
     }
 
+    /// A restore of one collection an hour must not cost last week's backups of everything.
+    @Test func whatRestoresBackedUpIsCountedByItself() throws {
+        let policy = policy {
+            $0.maxCount = 2; $0.keepLast = 2
+        }
+        let overviews = try [
+            overview(daysAgo: 0, kind: "pre_restore", isVerified: true),
+            overview(daysAgo: 1, kind: "pre_restore"), overview(daysAgo: 2, kind: "pre_restore"),
+            overview(daysAgo: 3), overview(daysAgo: 4), overview(daysAgo: 5),
+        ]
+        #expect(
+            codes(overviews, policy) == [
+                ["keep", "within_limits"], ["keep", "within_limits"], ["remove", "beyond_count"],
+                ["keep", "keep_last", "last_whole"], ["keep", "keep_last"],
+                ["remove", "beyond_count"],
+            ])
+        #expect(
+            codes([overviews[1], overviews[2]], self.policy { $0.maxAgeDays = 1 }) == [
+                ["keep", "last_whole"], ["remove", "too_old"],
+            ])
+    }
+
     @Test func damagedAndUsedOnesStay() throws {
         let used = try overview(daysAgo: 50)
         let overviews = try [overview(daysAgo: 0), overview(daysAgo: 40, isDamaged: true), used]
@@ -142,8 +164,10 @@ private func overview(
     ) -> String? {
         let kept = Set(decisions.filter { $0.action == .keep }.map(\.id))
         if decisions.count != overviews.count { return "each has a decision" }
-        let verified = overviews.filter(\.isVerified).max { $0.startedAt < $1.startedAt }
-        let whole = overviews.filter(\.isWhole).max { $0.startedAt < $1.startedAt }
+        let full = overviews.filter { $0.id.kind != "pre_restore" && $0.facts != nil }
+        let eligible = full.isEmpty ? overviews : full
+        let verified = eligible.filter(\.isVerified).max { $0.startedAt < $1.startedAt }
+        let whole = eligible.filter(\.isWhole).max { $0.startedAt < $1.startedAt }
         if let floor = verified ?? whole, !kept.contains(floor.id) { return "the floor is kept" }
         if !inUse.intersection(overviews.map(\.id)).isSubset(of: kept) { return "used ones stay" }
         if overviews.contains(where: { $0.isDamaged && !kept.contains($0.id) }) {
@@ -158,7 +182,9 @@ private func overview(
     ) throws -> ([SnapshotCatalog.Overview], RetentionPolicy, Set<SnapshotID>) {
         let overviews = try (0..<Int.random(in: 0...40, using: &dice)).map { number in
             try overview(
-                daysAgo: Double.random(in: 0...100, using: &dice), random: UInt64(number),
+                daysAgo: Double.random(in: 0...100, using: &dice),
+                kind: Int.random(in: 0..<3, using: &dice) == 0 ? "pre_restore" : "manual",
+                random: UInt64(number),
                 isVerified: Int.random(in: 0..<5, using: &dice) == 0,
                 isDamaged: Int.random(in: 0..<8, using: &dice) == 0,
                 hasLoss: Int.random(in: 0..<8, using: &dice) == 0)

@@ -12,7 +12,8 @@ struct PruneCommand: Job {
             A snapshot goes when it is older than --keep-days or beyond the newest --max-count, \
             unless one of the other rules keeps it. Whatever the rules, these stay: the newest \
             snapshot that was verified, or the newest whole one where none was; those that a job \
-            uses; and damaged ones, which a person should look at. 0 switches a rule off. With \
+            uses; and damaged ones, which a person should look at. Backups of what restores \
+            replaced are counted by themselves. 0 switches a rule off. With \
             --dry-run nothing is removed: it tells which would be, and why.
 
             Examples:

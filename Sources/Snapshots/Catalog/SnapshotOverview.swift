@@ -41,6 +41,9 @@ extension SnapshotCatalog {
         /// Whether it was found to be whole by a deep check.
         public var isVerified: Bool { isWhole && verification?.outcome == .ok }
 
+        /// Whether a restore made it of what it was about to replace.
+        public var isPreRestore: Bool { id.kind == SnapshotID.preRestoreKind }
+
         /// Whether a backup took it; others were made of archives.
         public var isTaken: Bool {
             ![Conversion.kind, Salvage.kind, SnapshotID.preRestoreKind].contains(id.kind)

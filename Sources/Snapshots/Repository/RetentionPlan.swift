@@ -21,7 +21,7 @@ struct RetentionPlan {
             ($0.startedAt, $0.key) > ($1.startedAt, $1.key)
         }
         floor = Self.floor(of: overviews)
-        let readable = self.overviews.filter { $0.facts != nil }
+        let readable = self.overviews.filter { $0.facts != nil && !$0.isPreRestore }
         keep(policy.keepLast, of: readable, .keepLast, "of the last") { $0.key }
         keep(policy.keepDaily, of: readable, .keepDaily, "the newest of its day, of") {
             String(Self.day($0))
@@ -36,7 +36,8 @@ struct RetentionPlan {
     }
 
     /// What nobody may remove but by force: the newest verified one; where none was, the newest
-    /// whole one, else the newest that can be read.
+    /// whole one, else the newest that can be read. Backups of what restores replaced are parts,
+    /// and are it only where there is nothing else.
     static func floor(
         of overviews: [SnapshotCatalog.Overview]
     ) -> SnapshotCatalog.Overview? {
@@ -45,16 +46,25 @@ struct RetentionPlan {
         ) -> SnapshotCatalog.Overview? {
             overviews.filter(isMeant).max { ($0.startedAt, $0.key) < ($1.startedAt, $1.key) }
         }
-        return newest(\.isVerified) ?? newest(\.isWhole) ?? newest { $0.facts != nil }
+        func best(
+            _ isMeant: (SnapshotCatalog.Overview) -> Bool
+        ) -> SnapshotCatalog.Overview? {
+            newest { isMeant($0) && $0.isVerified } ?? newest { isMeant($0) && $0.isWhole }
+                ?? newest { isMeant($0) && $0.facts != nil }
+        }
+        return best { !$0.isPreRestore } ?? best(\.isPreRestore)
     }
 
     /// For each snapshot, newest first.
     var decisions: [RetentionDecision] {
-        var position = 0
+        // Backups of what restores replaced are counted by themselves: many small ones would push
+        // out those of everything.
+        var positions = [true: 0, false: 0]
         return overviews.map { overview in
             let isReadable = overview.facts != nil
-            if isReadable { position += 1 }
-            let against = reasonsAgainst(overview, position: isReadable ? position : 0)
+            if isReadable { positions[overview.isPreRestore, default: 0] += 1 }
+            let against = reasonsAgainst(
+                overview, position: isReadable ? positions[overview.isPreRestore, default: 0] : 0)
             let reasons = reasonsFor(overview)
             guard reasons.isEmpty else {
                 return RetentionDecision(

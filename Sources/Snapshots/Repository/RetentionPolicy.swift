@@ -6,7 +6,8 @@ public struct RetentionPolicy: Hashable, Sendable {
 
     /// Days after which a snapshot goes; nil for never.
     public var maxAgeDays: Int? = 30
-    /// How many snapshots there may be; nil for any number.
+    /// How many snapshots there may be, and how many that restores made of what they replaced; nil
+    /// for any number. The rules below are not about the latter.
     public var maxCount: Int? = 30
     /// So many of the newest stay; nil for no such rule.
     public var keepLast: Int?
