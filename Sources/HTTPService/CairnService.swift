@@ -122,9 +122,13 @@ public struct CairnService: Sendable {
         on group: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton,
         _ started: @escaping @Sendable (Int) async -> Void = { _ in }
     ) throws -> Application<RouterResponder<ServiceContext>> {
+        let makeRequestID = makeRequestID
         let channel = HTTPServerBuilder.http1(
             configuration: HTTP1Channel.Configuration(
-                additionalChannelHandlers: [UnreadRequestHandler()],
+                additionalChannelHandlers: [
+                    UnreadRequestHandler(),
+                    UnparsedRequestHandler(logger: logger, makeRequestID: makeRequestID),
+                ],
                 idleTimeout: .seconds(Int64(options.idleSecondsMax)),
                 httpDecoderConfiguration: .init(
                     maxHeaderFieldSize: 32 * 1024, maxHeaderListSize: 32 * 1024,
@@ -149,15 +153,20 @@ public struct CairnService: Sendable {
         ]
     }
 
+    /// Makes names for requests whose clients have none.
+    private var makeRequestID: @Sendable () -> String {
+        let random = jobEnvironment.random
+        return { String(random(), radix: 16) }
+    }
+
     private var router: Router<ServiceContext> {
         let router = Router(
             context: ServiceContext.self, options: .autoGenerateHeadEndpoints)
-        let random = jobEnvironment.random
         router.add(
             middleware: RequestFrame(
                 routes: RouteTable(endpoints), metrics: environment.metrics,
                 isSecure: options.tls != nil, proxies: TrustedProxies(options.trustedProxies),
-                makeRequestID: { String(random(), radix: 16) }))
+                makeRequestID: makeRequestID))
         for endpoint in endpoints {
             let pipeline = EndpointPipeline(environment: environment, endpoint: endpoint)
             router.on(RouterPath(endpoint.path), method: endpoint.method) { request, context in

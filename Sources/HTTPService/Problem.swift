@@ -63,10 +63,24 @@ struct Problem: Error, Sendable {
             ).saying("Every field that is not valid.")),
     ])
 
+    /// The type of its body.
+    static let contentType = "application/problem+json"
+
     /// The answer.
     ///
     /// - Parameter requestID: names the request.
     func response(_ requestID: String) -> Response {
+        var headers = headers
+        headers[.contentType] = Self.contentType
+        return Response(
+            status: status, headers: headers,
+            body: ResponseBody(byteBuffer: ByteBuffer(string: text(requestID))))
+    }
+
+    /// Its body.
+    ///
+    /// - Parameter requestID: names the request.
+    func text(_ requestID: String) -> String {
         var members: [JSONValue.Member] = [
             JSONValue.Member("type", .string("/docs#problem-\(code)")),
             JSONValue.Member("title", .string(status.reasonPhrase)),
@@ -78,11 +92,7 @@ struct Problem: Error, Sendable {
         if !fields.isEmpty {
             members.append(JSONValue.Member("errors", .array(fields.map(\.json))))
         }
-        var headers = headers
-        headers[.contentType] = "application/problem+json"
-        return Response(
-            status: status, headers: headers,
-            body: ResponseBody(byteBuffer: ByteBuffer(string: JSONValue.object(members).text)))
+        return JSONValue.object(members).text
     }
 }
 

@@ -16,14 +16,16 @@ struct ScheduleEndpoints: Sendable {
             "cron",
             .string(
                 Schema.TextRule(
-                    lengths: 1...200, pattern: "[\\x20-\\x7e]+", else: "is not printable ASCII"))
-                .saying("Minute, hour, day, month, day of the week; or @daily and the like.")),
+                    lengths: 1...200, pattern: "[\\x20-\\x7e]+", else: "is not printable ASCII")
+            )
+            .saying("Minute, hour, day, month, day of the week; or @daily and the like.")),
         Schema.Property(
             "time_zone",
             .string(
                 Schema.TextRule(
-                    lengths: 1...64, pattern: "[A-Za-z0-9_+/-]+", else: "is no time zone's name"))
-                .saying("Of the IANA database, such as Europe/Rome; UTC when not given.")),
+                    lengths: 1...64, pattern: "[A-Za-z0-9_+/-]+", else: "is no time zone's name")
+            )
+            .saying("Of the IANA database, such as Europe/Rome; UTC when not given.")),
         Schema.Property("enabled", .boolean),
         Schema.Property(
             "jitter_seconds",
