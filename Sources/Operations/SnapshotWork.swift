@@ -76,18 +76,24 @@ public struct SnapshotWork: JobWork {
         backup.backupType = backup.backupType ?? "scheduled"
         let (made, report) = try await backUp(backup, job, observer)
         var problems: [JSONValue] = []
+        func note(_ part: String, _ code: String, _ message: String) {
+            problems.append(
+                .object([
+                    "part": .string(part), "code": .string(code), "message": .string(message),
+                ]))
+        }
         func part(_ name: String, _ body: () async throws -> JobOutcome) async throws -> JSONValue {
             do {
-                return .verbatim(try await body().result)
+                let outcome = try await body()
+                if outcome.isPartial {
+                    note(name, "partially_failed", "not all of it was done; its result tells")
+                }
+                return .verbatim(outcome.result)
             } catch is CancellationError {
                 throw CancellationError()
             } catch {
                 let failure = JobFailure(error)
-                problems.append(
-                    .object([
-                        "part": .string(name), "code": .string(failure.code),
-                        "message": .string(failure.message),
-                    ]))
+                note(name, failure.code, failure.message)
                 return .null
             }
         }

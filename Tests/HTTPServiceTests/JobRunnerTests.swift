@@ -1,9 +1,10 @@
 internal import Foundation
-@testable internal import Operations
 internal import ServiceState
 internal import Snapshots
 internal import Synchronization
 internal import Testing
+
+@testable internal import Operations
 
 /// Does nothing until it is cancelled, and counts what was begun and what was not cancelled.
 private final class PatientWork: JobWork {

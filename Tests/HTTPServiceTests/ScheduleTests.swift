@@ -1,6 +1,9 @@
 internal import AccessControl
 internal import ExtendedJSON
 internal import HTTPTypes
+internal import Operations
+internal import ServiceState
+internal import Snapshots
 internal import Testing
 
 @testable internal import HTTPService
@@ -61,6 +64,43 @@ internal import Testing
             #expect(try answer.faults == fields.map { "body \($0)" })
             #expect(!answer.text.contains("RequestError"))
             #expect(try await client.get(Self.path).status == 404)
+        }
+    }
+
+    /// The backup is there and counts, but what should have come after it has not.
+    @Test(.needsServer)
+    func aBackupWhoseVerificationOrRetentionFailsHasPartlyFailed() async throws {
+        let fixture = try await ServiceFixture()
+        try await fixture.fill()
+        try await fixture.serve(doesJobs: false) { client in
+            let runner = client.service.environment.runner
+            var backup = BackupRequest()
+            backup.databases = [fixture.database]
+            let request = ScheduledBackupRequest(
+                backup: backup, retention: CleanupRequest(), verifies: true)
+            let job = try await runner.submit(.scheduledBackup(request), by: .service)
+            var claim = LockClaim(.prune)
+            claim.isAdministration = true
+            claim.removes = [try #require(job.snapshotID.flatMap { SnapshotID($0) })]
+            try await fixture.locks.withLock(claim, observer: SilentObserver()) {
+                try await withThrowingTaskGroup(of: Void.self) { group in
+                    group.addTask { await runner.run(graceSeconds: 60) }
+                    _ = try await runner.wait(for: job.id, seconds: 120)
+                    runner.beginShutdown()
+                    try await group.waitForAll()
+                }
+            }
+            let found = try await client.get("jobs/\(job.id)")
+            #expect(try found.string("status") == "PARTIALLY_FAILED")
+            let problems = try found.value("result", "problems").items
+            #expect(
+                try problems.map { try $0.value(["part"]).string } == ["verification", "retention"])
+            #expect(try problems.allSatisfy { try $0.value(["code"]).string == "locked" })
+            #expect(try await client.get("backup/list").count("backups") == 1)
+            let metrics = try await client.get("/metrics").text
+            #expect(
+                metrics.contains(
+                    "cairn_job_partial_failures_total{kind=\"scheduled_backup\"} 1\n"))
         }
     }
 

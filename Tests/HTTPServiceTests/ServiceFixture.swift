@@ -3,6 +3,7 @@ internal import BSONBytes
 internal import Foundation
 internal import Hummingbird
 internal import MongoDriver
+internal import ObjectStorage
 internal import Operations
 internal import PrivateServer
 internal import ServiceState
@@ -142,6 +143,15 @@ struct ServiceFixture: Sendable {
         try await pool.withConnection { try await $0.dropCollection(collection, in: database) }
     }
 
+    /// The locks of the service's repository, as another user of it has them.
+    var locks: RepositoryLocks {
+        get async throws {
+            RepositoryLocks(
+                try await FileSystemStore(folder: options.repositoryFolder, create: true),
+                environment: clock.environment)
+        }
+    }
+
     /// A backup of this fixture's database.
     var backupBody: String { #"{"backup_type": "manual", "databases": ["\#(database)"]}"# }
 }
@@ -160,6 +170,12 @@ final class TestClock: Sendable {
     var environment: JobEnvironment {
         JobEnvironment(now: { self.milliseconds }, random: { .random(in: 0 ... .max) })
     }
+}
+
+/// Wants to know nothing.
+struct SilentObserver: JobObserver {
+    func progressed(_ progress: JobProgress) {}
+    func noticed(_ message: String) {}
 }
 
 /// A folder that vanishes with the test.
