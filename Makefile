@@ -40,7 +40,7 @@ serve: ## Run the service on a database of its own with demo data, print what to
 	@Scripts/serve --port $(PORT)
 
 test: ## Build and run all tests
-	@Scripts/setup schemathesis curl
+	@Scripts/setup schemathesis curl openssl
 	swift build --build-tests
 	swift test --skip-build $(TEST_WIDTH)
 	@set -e; for file in $(PYTHON_TESTS); do echo "python3 $$file"; python3 $$file; done

@@ -67,17 +67,20 @@ class Service:
     """A service with a repository, a state and a secret of its own in a folder; may be started,
     killed and started again. What it logs is in the folder's file `log`."""
 
-    def __init__(self, programs, folder, uri, options=()):
+    def __init__(self, programs, folder, uri, options=(), keys=None, tls=None):
+        """`keys` are options instead of the secret; `tls` is the context to talk to it with."""
         self.programs = programs
         self.folder = pathlib.Path(folder)
         self.uri = uri
         self.options = options
+        self.tls = tls
         self.port = None
         self.process = None
         self.folder.mkdir(parents=True, exist_ok=True)
         if not self.secret.exists():
             self.secret.touch(mode=0o600)
             self.secret.write_bytes(base64.b64encode(secrets.token_bytes(32)))
+        self.keys = keys or ("--secret-file", self.secret)
         self.authorization = f"Bearer {self.token()}"
 
     @property
@@ -114,21 +117,22 @@ class Service:
 
     # Its life
 
-    def start(self, *options, port=0):
-        """Starts it and waits until it is ready."""
+    def start(self, *options, port=0, is_ready=True):
+        """Starts it and waits until it is ready; or only until it listens, as without a mongod."""
         begin = self.log.stat().st_size if self.log.exists() else 0
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [
-                    self.programs / "cairn-server", "serve", "--secret-file", self.secret,
-                    "--uri", self.uri, "--repository", self.repository, "--state", self.state,
+                    self.programs / "cairn-server", "serve", *self.keys, "--uri", self.uri,
+                    "--repository", self.repository, "--state", self.state,
                     "--port", str(port), *self.options, *options,
                 ],
                 stdin=subprocess.DEVNULL,
                 stderr=log,
             )  # fmt: skip
         self.port = self.wait_for(lambda: self._logged_port(begin), "it listens")
-        self.wait_for(lambda: self.get("/readyz", base="").status == 200, "it is ready")
+        if is_ready:
+            self.wait_for(lambda: self.get("/readyz", base="").status == 200, "it is ready")
         return self
 
     def _logged_port(self, begin):
@@ -170,7 +174,7 @@ class Service:
         sent = {"Authorization": self.authorization} | (headers or {})
         if body is not None:
             sent["Content-Type"] = "application/json"
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE_SECONDS)
+        connection = self.connect()
         with contextlib.closing(connection):
             text = None if body is None else json.dumps(body)
             try:
@@ -181,6 +185,13 @@ class Service:
                 raise ServiceError(message) from error
             response = connection.getresponse()
             return Answer(response.status, response.headers, response.read())
+
+    def connect(self):
+        """A connection of its own."""
+        place = ("127.0.0.1", self.port)
+        if self.tls:
+            return http.client.HTTPSConnection(*place, timeout=PATIENCE_SECONDS, context=self.tls)
+        return http.client.HTTPConnection(*place, timeout=PATIENCE_SECONDS)
 
     def get(self, path, base=BASE):
         """What is at a path."""

@@ -54,15 +54,19 @@ struct AuditVerifyCommand: AsyncParsableCommand {
         let state = try await options.open()
         defer { state.close() }
         let found = try await state.verifyAudit(noted: noted)
-        let text =
-            options.json
-            ? JSONValue.object([
+        let head = "\(found.head.count):\(found.head.hash)"
+        if options.json {
+            let report = JSONValue.object([
                 "whole": .bool(found.isWhole), "entries": .count(UInt64(found.entryCount)),
-                "head": .string("\(found.head.count):\(found.head.hash)"),
-                "defect": .optional(found.firstDefect?.description),
-            ]).text
-            : "\(found.entryCount) entries are whole, head \(found.head.count):\(found.head.hash)"
-        ServerProgram.write(text + "\n", to: STDOUT_FILENO)
+                "head": .string(head), "defect": .optional(found.firstDefect?.description),
+            ])
+            ServerProgram.write(report.text + "\n", to: STDOUT_FILENO)
+        } else {
+            let extent = found.isWhole ? "all" : "the first"
+            ServerProgram.write(
+                "\(extent) \(found.entryCount) entries are whole, head \(head)\n",
+                to: STDOUT_FILENO)
+        }
         if let defect = found.firstDefect {
             throw ServerFailure(status: 12, message: "the audit log is not whole: \(defect)")
         }

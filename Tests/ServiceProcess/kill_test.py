@@ -145,6 +145,9 @@ class KilledBackupTests(KilledService):
         self.assertEqual(backup["backup_id"], resumed["backup_id"])
         self.assertEqual((backup["status"], backup["documents"]), ("COMPLETED", 100_000))
         self.assertEqual(list(self.service.repository.glob("*.partial-*")), [])
+        # The lock of the process that is gone was broken, and that is told.
+        self.assertIn("broke the lock of a backup", self.service.log.read_text())
+        self.assertEqual(list(self.service.repository.glob(".*.lock")), [])
         entries = self.assert_audit_is_whole()
         self.assert_one_entry(entries, "job.backup", "failed", job)
         self.assert_one_entry(entries, "job.backup", "succeeded", resumed["job_id"])
