@@ -38,7 +38,7 @@ struct RequestFrame: RouterMiddleware {
         // A body behind an answer to HEAD would be read as the next answer.
         if request.method == .head { response = response.createHeadResponse() }
         addHeaders(to: &response, context)
-        let route = context.endpointPath ?? "none"
+        let route = routes.name(context.endpointPath)
         let seconds = (ContinuousClock.now - start) / .seconds(1)
         metrics.answered(request.method, route, response.status, seconds: seconds)
         context.logger.info(
@@ -98,13 +98,21 @@ struct RouteTable: Sendable {
     private typealias Route = (parts: [Substring], method: HTTPRequest.Method)
 
     private let routes: [Route]
+    private let names: Set<String>
 
     init(_ endpoints: [Endpoint]) {
+        names = Set(endpoints.map(\.path))
         routes = endpoints.flatMap { endpoint in
             let parts = endpoint.path.split(separator: "/")
             let methods = endpoint.method == .get ? [.get, .head] : [endpoint.method]
             return methods.map { (parts, $0) }
         }
+    }
+
+    /// What logs and metrics call the route that was taken: an endpoint's path, or "none", so that
+    /// there are only so many.
+    func name(_ taken: String?) -> String {
+        taken.flatMap { names.contains($0) ? $0 : nil } ?? "none"
     }
 
     /// Those that the path takes, in order of their names; none for a path that there is not. A

@@ -119,7 +119,7 @@ actor FolderAccess {
 
     /// Writes a small file, on stable storage when it returns.
     func write(_ bytes: [UInt8], to name: String) throws {
-        var file = try OpenFile(
+        let file = try OpenFile(
             path: path + "/" + name, flags: O_WRONLY | O_CREAT | O_EXCL)
         try file.write(bytes)
         try file.sync()

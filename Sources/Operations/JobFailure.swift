@@ -22,7 +22,8 @@ public struct JobFailure: Error, Sendable, Hashable, CustomStringConvertible {
         case let error as JobFailure: self = error
         case let error as MongoError: self.init(error.code.rawValue, error.description)
         case let error as ObjectStorageError: self.init(error.code.rawValue, error.description)
-        case let error as SnapshotError: self.init(error.code.rawValue, error.description)
+        case let error as SnapshotError:
+            self.init(error.code.rawValue, ServiceWords.inFields(error.description))
         case let error as ArchiveError: self.init(error.code.rawValue, "\(error)")
         case is CancellationError: self.init("cancelled", "the job was cancelled")
         default: self.init("failed", "\(error)")

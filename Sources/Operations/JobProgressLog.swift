@@ -26,12 +26,20 @@ final class JobProgressLog: JobObserver, Sendable {
 
     func progressed(_ progress: JobProgress) {
         state.withLock { state in
-            state.progress = progress
+            var latest = progress
+            // It tells of no documents any more, and they are not undone by that.
+            if progress.phase == .publishing, let before = state.progress {
+                latest.documentCount = before.documentCount
+                latest.byteCount = before.byteCount
+                latest.byteCountTotal = before.byteCountTotal
+            }
+            state.progress = latest
             state.isChanged = true
         }
     }
 
     func noticed(_ message: String) {
+        let message = ServiceWords.inFields(message)
         log.noticed(message, job: job)
         state.withLock { state in
             guard state.notices.count < Self.noticeCountMax else {

@@ -97,15 +97,3 @@ enum StateFolderName {
         path.hasPrefix("/") ? path : FileManager.default.currentDirectoryPath + "/" + path
     }
 }
-
-extension JobEnvironment {
-    /// The system's clock and random numbers.
-    static var system: JobEnvironment {
-        JobEnvironment(
-            now: { Int64(Date().timeIntervalSince1970 * 1000) },
-            random: {
-                var generator = SystemRandomNumberGenerator()
-                return generator.next()
-            })
-    }
-}

@@ -36,17 +36,3 @@ public protocol JobObserver: Sendable {
     /// Something that the user should know although the job goes on: one sentence, no period.
     func noticed(_ message: String)
 }
-
-/// Time and randomness, which a job takes from outside so that a test can decide them.
-public struct JobEnvironment: Sendable {
-    /// Milliseconds since 1970 UTC.
-    public var now: @Sendable () -> Int64
-    public var random: @Sendable () -> UInt64
-
-    public init(
-        now: @escaping @Sendable () -> Int64, random: @escaping @Sendable () -> UInt64
-    ) {
-        self.now = now
-        self.random = random
-    }
-}

@@ -12,9 +12,16 @@ internal import Testing
         let fixture = try await ServiceFixture.withoutServer()
         try await fixture.serve { client in
             _ = try await client.get("backup/list")
+            _ = try await client.get("jobs/20261123T084512Z-backup-3f9a1c")
+            _ = try await client.get("/wp-login.php")
+            // What anybody may ask for is no label: there would be no end of them.
+            let metrics = try await client.get("/metrics").text
+            #expect(metrics.contains("route=\"none\"") && !metrics.contains("NotFound"))
         }
         #expect(fixture.log.contains("answered"))
         #expect(fixture.log.contains("route=/api/phase14/backup/list"))
+        #expect(fixture.log.contains("route=/api/phase14/jobs/{job_id}"))
+        #expect(fixture.log.contains("route=none") && !fixture.log.contains("wp-login"))
     }
 
     @Test(.needsServer, arguments: Way.allCases)

@@ -1,3 +1,4 @@
+import Snapshots
 import Testing
 
 @testable import Operations
@@ -21,6 +22,35 @@ import Testing
             .restore(RestoreRequest(snapshot: "a", mode: .preview)),
         ]
     }()
+
+    /// Clients know fields and endpoints, not the command line's options.
+    @Test(arguments: [
+        (
+            "nothing fits; check --db and --ns-include",
+            "nothing fits; check databases and ns_include"
+        ),
+        (
+            "there is no snapshot; \"cairn list\" shows those",
+            "there is no snapshot; GET /backup/list shows those"
+        ),
+        ("what was loaded stays", "what was loaded stays"),
+    ])
+    func adviceIsInTheServicesWords(_ message: String, _ told: String) {
+        #expect(ServiceWords.inFields(message) == told)
+    }
+
+    @Test func whatWasReadIsStillToldWhenItIsPublished() throws {
+        let log = JobProgressLog(RecordedLog(), job: "j")
+        var progress = JobProgress(phase: .reading, byteCountTotal: 100)
+        progress.documentCount = 7
+        progress.byteCount = 100
+        log.progressed(progress)
+        log.progressed(JobProgress(phase: .publishing))
+        let text = try #require(log.take().progress)
+        #expect(text.contains("\"phase\":\"publishing\"") && text.contains("\"documents\":7"))
+        #expect(text.contains("\"share\":1.000"))
+        #expect(log.take().progress == nil)
+    }
 
     @Test(arguments: requests)
     func aRecordGivesBackTheRequest(_ request: JobRequest) throws {
