@@ -127,7 +127,7 @@ extension InterruptedJobTests {
             let fixture = try await SnapshotFixture(server, database: "d")
             try await RandomWriter.prepare(fixture)
             try await OplogBackup.gate().run { observer in
-                try await OplogBackup.backup(fixture, observer)
+                _ = try await OplogBackup.backup(fixture, observer)
                 #expect(observer.notices == [])
             } meanwhile: {
                 try await fixture.dropCollection("m_filler")
