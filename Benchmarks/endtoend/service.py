@@ -3,7 +3,6 @@
 import contextlib
 import http.client
 import json
-import os
 import pathlib
 import resource
 import shutil
@@ -15,6 +14,7 @@ import threading
 import time
 from dataclasses import dataclass
 from statistics import median, quantiles
+from typing import NamedTuple
 
 from .processes import ROOT, BenchmarkError, say
 
@@ -63,6 +63,13 @@ LOADS = (
 )
 
 
+class TimedBackup(NamedTuple):
+    """How long a backup took, in seconds."""
+
+    job: float
+    answer: float
+
+
 class Wrk:
     """wrk against the running service, for a time or until it is stopped."""
 
@@ -100,21 +107,17 @@ class Wrk:
 
 
 def timed_backup(service):
-    """One backup of all the data, removed again; answers the seconds from request to answer."""
+    """One backup of all the data, removed again: the seconds that the job took, and those from the
+    request to the answer that it has ended."""
     begin = time.perf_counter()
     answer = service.post("/backup/create", {"databases": [DATABASE]}, Prefer="wait=60")
     seconds = time.perf_counter() - begin
     if answer.status != 200 or answer.json["status"] != "SUCCEEDED":
         raise BenchmarkError(f"the backup failed: {answer.status} {answer.body}")
-    for archive in service.repository.glob(f"{service.job(answer.json['job_id'])['backup_id']}*"):
+    job = service.job(answer.json["job_id"])
+    for archive in service.repository.glob(f"{job['backup_id']}*"):
         archive.unlink()
-    return seconds
-
-
-def cpu_seconds(pid):
-    """What a process has taken of the processors so far."""
-    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return TimedBackup(job["result"]["seconds"], seconds)
 
 
 def resident_mib(pid):
@@ -131,7 +134,6 @@ def measure_load(service, load, seconds, rounds, folder):
     found = {"alone": [], "loaded": [], "wrk": []}
     for number in range(rounds):
         alone = [timed_backup(service) for _ in range(2)]
-        before = cpu_seconds(service.process.pid)
         wrk = Wrk(service, kept, load, seconds, folder)
         loaded = []
         while True:
@@ -140,18 +142,24 @@ def measure_load(service, load, seconds, rounds, folder):
                 break
             loaded.append(taken)
         counted = wrk.result()
-        counted["service_cpu_seconds"] = cpu_seconds(service.process.pid) - before
+        # Before and behind, for machines get slower and faster by themselves.
+        alone += [timed_backup(service) for _ in range(2)]
         if not loaded:
             raise BenchmarkError("no backup ended while there was load; give it more --seconds")
         found["alone"] += alone
         found["loaded"] += loaded
         found["wrk"].append(counted)
         say(
-            f"{load.name}, round {number + 1} of {rounds}: backup {median(alone):.2f} s alone,"
-            f" {median(loaded):.2f} s at {counted['requests_a_second']:.0f} requests/s"
+            f"{load.name}, round {number + 1} of {rounds}: backup {job_seconds(alone):.2f} s alone,"
+            f" {job_seconds(loaded):.2f} s at {counted['requests_a_second']:.0f} requests/s"
         )
-    found["slowdown"] = median(found["loaded"]) / median(found["alone"]) - 1
+    found["slowdown"] = job_seconds(found["loaded"]) / job_seconds(found["alone"]) - 1
     return found
+
+
+def job_seconds(backups):
+    """What the job takes, the median of some backups."""
+    return median(backup.job for backup in backups)
 
 
 # The list
@@ -261,6 +269,8 @@ def measure(options):
     say(f"loading {options.documents:,} documents")
     # Without limits, and with connections that may be idle for longer than this takes.
     flags = (*NO_LIMITS, "--idle-timeout", "1h", "--connections", "20000")
+    if options.share:
+        flags += ("--request-share", str(options.share))
     with temporary_service(built("release"), data, options=flags, cache_gb=2) as service:
         service.start()
         timed_backup(service)

@@ -100,8 +100,10 @@ public struct CairnService: Sendable {
     /// - Parameter started: is called with the port once connections are taken.
     public func run(_ started: @escaping @Sendable (Int) async -> Void) async throws {
         defer { environment.state.close() }
+        let runner = environment.runner
         let threads = RequestThreads(
-            count: System.coreCount, niceness: options.requestNiceness)
+            count: System.coreCount, niceness: options.requestNiceness,
+            share: options.requestShare, hasJobs: { runner.runningCount > 0 })
         let answering = AnsweringService(
             application: try application(on: threads.group, started), threads: threads)
         let group = ServiceGroup(

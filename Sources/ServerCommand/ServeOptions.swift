@@ -74,6 +74,11 @@ struct LimitOptions: ParsableArguments {
             valueName: "number"))
     var requestNiceness = 15
     @Option(
+        help: ArgumentHelp(
+            "How much of each processor answers may take while jobs are done, 1 to 100.",
+            valueName: "percent"))
+    var requestShare = 10
+    @Option(
         help: ArgumentHelp("Requests a minute of one subject.", valueName: "count"))
     var rate = 600
     @Option(
@@ -90,6 +95,7 @@ struct LimitOptions: ParsableArguments {
             ("--body-bytes", bodyBytes, 1024...64 * 1024 * 1024),
             ("--connections", connections, 1...1_000_000),
             ("--request-niceness", requestNiceness, 0...19),
+            ("--request-share", requestShare, 1...100),
             ("--rate", rate, 1...1_000_000), ("--address-rate", addressRate, 1...1_000_000),
             ("--refused-token-rate", refusedTokenRate, 1...1_000_000),
             ("--body-timeout", bodyTimeout.seconds, 1...3600),
@@ -107,6 +113,7 @@ struct LimitOptions: ParsableArguments {
         options.idleSecondsMax = idleTimeout.seconds
         options.connectionCountMax = connections
         options.requestNiceness = requestNiceness
+        options.requestShare = Double(requestShare) / 100
         options.subjectRequestsPerMinute = rate
         options.addressRequestsPerMinute = addressRate
         options.refusedTokensPerMinute = refusedTokenRate
