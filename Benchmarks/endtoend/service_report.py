@@ -14,11 +14,12 @@ made elsewhere, but what it takes it takes from the same cores all the same.
 
 - *Load*: {connections} connections ask for the list and for one backup in turn, for {seconds}
   seconds. A backup of {documents:,} documents (850 bytes each) is asked of the same service again
-  and again meanwhile, and was without load before and after; seconds are those of the job, and in the last
-  column those from the request to its answer (`Prefer: wait`), which waits its turn like all
-  others; medians of all backups of {rounds} rounds that were made wholly under load. Clients that ask again at once want all the processor there is; while a job is done, the
-  service gives them a share of it (`--request-share`, `--request-niceness`), so that their line
-  tells what it answers beside a backup, not how much it can answer.
+  and again meanwhile, and was without load before and after; seconds are those of the job, and in
+  the last column those from the request to its answer (`Prefer: wait`), which waits its turn like
+  all others; medians of all backups of {rounds} rounds that were made wholly under load. Clients
+  that ask again at once want all the processor there is; while a job is done, the service gives
+  them a share of it (`--request-share`, `--request-niceness`), so that their line tells what it
+  answers beside a backup, not how much it can answer.
 - *List*: answers to one client on one connection, one after the other.
 - *Idle connections* are open and ask nothing; answers are to another client.
 """

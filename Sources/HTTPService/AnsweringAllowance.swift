@@ -1,8 +1,8 @@
 internal import Glibc
 
-/// How much processor time a thread may take for answering while jobs are being done: a share of the
-/// time that passes, saved up for a short while, so that a few requests are answered at once and
-/// very many wait.
+/// How much processor time a thread may take for answering while jobs are being done: a share of
+/// the time that passes, saved up for a short while, so that a few requests are answered at once
+/// and very many wait.
 ///
 /// The nice value alone does not do: where a job leaves a processor idle now and then, or two of
 /// them are one core's, whatever runs beside it slows it down.

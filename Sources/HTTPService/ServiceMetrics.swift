@@ -52,10 +52,7 @@ struct ServiceMetrics: Sendable {
     /// Takes values that are read when a monitor asks; those that can't be read are left out.
     func collect(
         _ log: ServiceLog,
-        _ read:
-            @escaping @Sendable () async throws -> [(
-                name: String, help: String, value: Double
-            )]
+        _ read: @escaping @Sendable () async throws -> [MonitoredValue]
     ) {
         registry.addCollector {
             do {

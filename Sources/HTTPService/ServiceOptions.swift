@@ -35,8 +35,8 @@ public struct ServiceOptions: Sendable {
     public var connectionCountMax = 12_000
     /// How much nicer the threads that answer are than those of jobs, from 0 to 19.
     public var requestNiceness = 15
-    /// How much of each of those threads' time answers may take while jobs are done, more than 0 and
-    /// at most 1.
+    /// How much of each of those threads' time answers may take while jobs are done, more than 0
+    /// and at most 1.
     public var requestShare = 0.1
     /// Requests a minute of a subject.
     public var subjectRequestsPerMinute = 600

@@ -3,6 +3,9 @@ public import ServiceState
 public import SnapshotJSON
 internal import Snapshots
 
+/// A value that is read when a monitor asks, by the name and the help that Prometheus shows.
+public typealias MonitoredValue = (name: String, help: String, value: Double)
+
 /// The repository, its jobs and its schedule, summed up for people and for monitors.
 public struct ServiceStatistics: Sendable {
     /// Which jobs count: those of the last thirty days.
@@ -56,10 +59,10 @@ public struct ServiceStatistics: Sendable {
     /// What a monitor is told beside what is counted as it happens.
     ///
     /// - Throws: `StateError`, `ObjectStorageError`.
-    public func gauges() async throws -> [(name: String, help: String, value: Double)] {
+    public func gauges() async throws -> [MonitoredValue] {
         let unfinished = try await state.unfinishedJobs()
         let schedule = try await scheduler.current()
-        var gauges: [(name: String, help: String, value: Double)] = [
+        var gauges: [MonitoredValue] = [
             (
                 "cairn_jobs_waiting", "Jobs that wait for their turn.",
                 Double(unfinished.count { $0.status == .pending })

@@ -1,4 +1,5 @@
 internal import ArchiveFormat
+internal import ObjectStorage
 internal import SnapshotJSON
 internal import Snapshots
 
@@ -18,9 +19,12 @@ extension SnapshotLibrary {
     }
 
     /// The same for monitors.
-    func gauges() async throws -> [(name: String, help: String, value: Double)] {
-        let statistics = try await RepositoryStatistics(catalog, now: environment.now())
-        var gauges: [(name: String, help: String, value: Double)] = [
+    func gauges() async throws -> [MonitoredValue] {
+        let overviews = try await catalog.overviews()
+        let statistics = RepositoryStatistics(
+            overviews, space: try await store.space(), now: environment.now())
+        let last = overviews.first { $0.id == statistics.lastSuccess?.id }
+        let gauges: [(String, String, Double?)] = [
             ("cairn_backups", "Backups in the repository.", Double(statistics.count)),
             (
                 "cairn_backups_damaged", "Those of them that are damaged.",
@@ -30,20 +34,46 @@ extension SnapshotLibrary {
                 "cairn_repository_stored_bytes", "Bytes of all archives.",
                 Double(statistics.storedByteCount)
             ),
+            (
+                "cairn_repository_free_bytes", "Bytes that are free where the repository is.",
+                statistics.freeByteCount.map { Double($0) }
+            ),
+            (
+                "cairn_backup_last_verified_timestamp_seconds",
+                "When a backup was last found to be whole.",
+                statistics.lastVerified.map { Double($0.at) / 1000 }
+            ),
+            (
+                "cairn_backup_last_success_timestamp_seconds", "When the newest backup was taken.",
+                statistics.lastSuccess.map { Double($0.at) / 1000 }
+            ),
         ]
-        func add(_ name: String, _ help: String, _ value: Double?) {
-            if let value { gauges.append((name, help, value)) }
+        return (gauges + (last.map(Self.gauges) ?? [])).compactMap { name, help, value in
+            value.map { (name, help, $0) }
         }
-        add(
-            "cairn_backup_last_success_timestamp_seconds", "When the newest backup was taken.",
-            statistics.lastSuccess.map { Double($0.at) / 1000 })
-        add(
-            "cairn_backup_last_verified_timestamp_seconds",
-            "When a backup was last found to be whole.",
-            statistics.lastVerified.map { Double($0.at) / 1000 })
-        add(
-            "cairn_repository_free_bytes", "Bytes that are free where the repository is.",
-            statistics.freeByteCount.map { Double($0) })
-        return gauges
+    }
+
+    /// How large the newest backup is: one that suddenly is small is worth a look.
+    private static func gauges(
+        ofLast last: SnapshotCatalog.Overview
+    ) -> [(String, String, Double?)] {
+        [
+            (
+                "cairn_backup_last_documents", "Documents in the newest backup.",
+                last.facts.map { Double($0.documentCount) }
+            ),
+            (
+                "cairn_backup_last_bytes", "Bytes of documents in the newest backup.",
+                last.facts.map { Double($0.documentByteCount) }
+            ),
+            (
+                "cairn_backup_last_stored_bytes", "Bytes of the newest backup's archive.",
+                Double(last.storedByteCount)
+            ),
+            (
+                "cairn_backup_last_duration_seconds", "How long the newest backup took.",
+                last.facts?.seconds
+            ),
+        ]
     }
 }

@@ -66,6 +66,28 @@ internal import Testing
         }
     }
 
+    /// What was so before the process began is told too, for it is read from the repository.
+    @Test(.needsServer) func metricsTellOfTheNewestBackup() async throws {
+        let fixture = try await ServiceFixture()
+        try await fixture.fill()
+        try await fixture.serve { client in
+            let none = try await client.get("/metrics").text
+            #expect(!none.contains("cairn_backup_last_"))
+            _ = try await client.makeBackup()
+            let list = try await client.get("backup/list")
+            let samples = try await client.get("/metrics").text.split(separator: "\n")
+                .filter { $0.hasPrefix("cairn_backup_last_") }
+                .map { $0.split(separator: " ") }
+                .reduce(into: [:]) { $0[String($1[0])] = Double($1[1]) }
+            for name in ["documents", "bytes", "stored_bytes"] {
+                let number = try list.number("backups", "0", name)
+                #expect(samples["cairn_backup_last_\(name)"] == Double(number), "\(name)")
+            }
+            #expect(try #require(samples["cairn_backup_last_duration_seconds"]) > 0)
+            #expect(samples["cairn_backup_last_success_timestamp_seconds"] != nil)
+        }
+    }
+
     @Test func metricsCanBeOpenedToEverybody() async throws {
         var fixture = try await ServiceFixture.withoutServer()
         fixture.options.hasOpenMetrics = true
