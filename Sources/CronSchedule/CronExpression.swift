@@ -61,13 +61,23 @@ public struct CronExpression: Hashable, Sendable, CustomStringConvertible {
         }
     }
 
-    /// The time zone of an IANA name, such as `Europe/Rome` or `UTC`. Abbreviations and offsets
-    /// (`PST`, `GMT+5`) are none: they do not say when clocks are changed.
+    /// Names of the IANA database without a slash, from its files `europe`, `northamerica` and
+    /// `backward`.
+    private static let slashlessNames: Set = [
+        "CET", "CST6CDT", "Cuba", "EET", "EST", "EST5EDT", "Egypt", "Eire", "GB", "GB-Eire", "GMT",
+        "GMT+0", "GMT-0", "GMT0", "Greenwich", "HST", "Hongkong", "Iceland", "Iran", "Israel",
+        "Jamaica", "Japan", "Kwajalein", "Libya", "MET", "MST", "MST7MDT", "NZ", "NZ-CHAT",
+        "Navajo", "PRC", "PST8PDT", "Poland", "Portugal", "ROC", "ROK", "Singapore", "Turkey",
+        "UCT", "UTC", "Universal", "W-SU", "WET", "Zulu",
+    ]
+
+    /// The time zone of an IANA name, such as `Europe/Rome` or `UTC`. Other abbreviations and
+    /// offsets (`PST`, `GMT+5`) are none: they do not say when clocks are changed.
     ///
     /// - Throws: `CronError` of the code `unknownTimeZone`.
     public static func timeZone(named name: String) throws(CronError) -> TimeZone {
         let isName =
-            name == "UTC" || (name.contains("/") && !name.hasPrefix("."))
+            slashlessNames.contains(name) || (name.contains("/") && !name.hasPrefix("."))
             || TimeZone.knownTimeZoneIdentifiers.contains(name)
         guard isName, name.utf8.count <= byteCountMax, let zone = TimeZone(identifier: name) else {
             throw CronError(

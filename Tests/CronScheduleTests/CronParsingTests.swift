@@ -79,7 +79,10 @@ import Testing
         #expect(try CronExpression(parsing: "@daily").description == "@daily")
     }
 
-    @Test(arguments: ["Europe/Rome", "UTC", "GMT", "America/New_York", "Etc/UTC", "US/Eastern"])
+    @Test(arguments: [
+        "Europe/Rome", "UTC", "GMT", "America/New_York", "Etc/UTC", "US/Eastern", "CET", "EST5EDT",
+        "W-SU", "GB-Eire", "Zulu",
+    ])
     func ianaNamesAreTimeZones(name: String) throws {
         _ = try CronExpression.timeZone(named: name)
     }
