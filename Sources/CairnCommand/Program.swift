@@ -15,6 +15,9 @@ public enum Program {
         signal(SIGPIPE, SIG_IGN)
         DriverCounters.remove()
         do {
+            if let help = ServiceProgram.help(arguments) {
+                throw ServiceProgram.replaceThisOne(help)
+            }
             let command = try RootCommand.parseAsRoot(arguments)
             guard let job = command as? any Job else {
                 var command = command

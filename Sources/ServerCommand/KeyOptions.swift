@@ -52,7 +52,11 @@ struct KeyOptions: ParsableArguments {
         case (nil, nil): throw ServerFailure.usage(Self.howToMakeOne)
         case (.some, .some):
             throw ServerFailure.usage("give a secret or a JWKS, not both: one kind of key")
-        case (let text?, nil): return .secret(try SharedSecret(text))
+        case (let text?, nil):
+            guard algorithm.isEmpty else {
+                throw ServerFailure.usage("--algorithm goes with --jwks; a secret is for HS256")
+            }
+            return .secret(try SharedSecret(text))
         case (nil, let place?):
             let algorithms = try algorithm.map { name in
                 guard let algorithm = SigningAlgorithm(rawValue: name), algorithm != .hs256 else {

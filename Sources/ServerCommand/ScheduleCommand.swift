@@ -33,6 +33,48 @@ struct ScheduleDocument: Codable {
     var next_run: String?
     var last_run: String?
     var last_job_id: String?
+    var backup: Backup?
+    var retention: Retention?
+
+    /// What is backed up; what is nil is the default.
+    struct Backup: Codable {
+        var databases: [String]?
+        var ns_include: [String]?
+        var ns_exclude: [String]?
+        var codec: String?
+        var level: Int?
+        var consistency: String?
+        var description: String?
+
+        fileprivate var words: String {
+            let what = (databases ?? []) + (ns_include ?? [])
+            return [
+                what.isEmpty ? "everything" : what.joined(separator: ", "),
+                ns_exclude.map { $0.isEmpty ? "" : "without " + $0.joined(separator: ", ") },
+                codec.map { "codec \($0)" }, level.map { "level \($0)" },
+                consistency.map { "consistency \($0)" }, description.map { "\"\($0)\"" },
+            ].compactMap(\.self).filter { !$0.isEmpty }.joined(separator: "; ")
+        }
+    }
+
+    /// What is kept; what is nil is as the service was started with.
+    struct Retention: Codable {
+        var keep_days: Int?
+        var max_count: Int?
+        var keep_last: Int?
+        var keep_daily: Int?
+        var keep_weekly: Int?
+        var keep_monthly: Int?
+
+        fileprivate var words: String {
+            let rules = [
+                keep_days.map { "\($0) days" }, max_count.map { "\($0) backups at most" },
+                keep_last.map { "the last \($0)" }, keep_daily.map { "\($0) daily" },
+                keep_weekly.map { "\($0) weekly" }, keep_monthly.map { "\($0) monthly" },
+            ].compactMap(\.self)
+            return rules.isEmpty ? "as the service was started" : rules.joined(separator: ", ")
+        }
+    }
 
     /// For people.
     var lines: [String] {
@@ -41,6 +83,8 @@ struct ScheduleDocument: Codable {
             "time zone    \(time_zone)",
             "enabled      \(enabled ? "yes" : "no")",
             "verify       \(verify ? "yes, each backup" : "no")",
+            "backs up     \(backup?.words ?? "everything")",
+            "keeps        \(retention?.words ?? "as the service was started")",
             jitter_seconds > 0 ? "jitter       up to \(jitter_seconds) s" : nil,
             "next run     \(next_run ?? "-")",
             "last run     \(last_run ?? "-")\(last_job_id.map { ", job \($0)" } ?? "")",
@@ -123,10 +167,13 @@ struct ScheduleSetCommand: AsyncParsableCommand {
     var nsExclude: [String] = []
     @Option(help: ArgumentHelp("gzip, zstd or lz4.", valueName: "name"))
     var codec: String?
-    @Option(help: ArgumentHelp("Keep backups for so many days.", valueName: "count"))
-    var keepDays: Int?
-    @Option(help: ArgumentHelp("Keep so many backups at most.", valueName: "count"))
-    var maxCount: Int?
+    @Option(help: ArgumentHelp("The codec's level; needs --codec.", valueName: "number"))
+    var level: Int?
+    @Option(help: ArgumentHelp("auto, snapshot, oplog or none.", valueName: "name"))
+    var consistency: String?
+    @Option(help: ArgumentHelp("A remark that each backup gets.", valueName: "text"))
+    var description: String?
+    @OptionGroup var retention: ScheduleRetentionOptions
     @OptionGroup var options: ServiceOptionsGroup
     @Flag(help: "Write JSON to standard output.")
     var json = false
@@ -161,14 +208,38 @@ struct ScheduleSetCommand: AsyncParsableCommand {
             object([
                 ("databases", list(db)), ("ns_include", list(nsInclude)),
                 ("ns_exclude", list(nsExclude)), ("codec", codec.map { .string($0) }),
+                ("level", level.map { .verbatim(String($0)) }),
+                ("consistency", consistency.map { .string($0) }),
+                ("description", description.map { .string($0) }),
             ]))
         add(
             "retention",
-            object([
-                ("keep_days", keepDays.map { .verbatim(String($0)) }),
-                ("max_count", maxCount.map { .verbatim(String($0)) }),
-            ]))
+            object(retention.rules.map { ($0, $1.map { .verbatim(String($0)) }) }))
         return .object(members)
+    }
+}
+
+/// Which backups stay after each run; what is not given is as the service was started with.
+struct ScheduleRetentionOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("Keep backups for so many days.", valueName: "count"))
+    var keepDays: Int?
+    @Option(help: ArgumentHelp("Keep so many backups at most.", valueName: "count"))
+    var maxCount: Int?
+    @Option(help: ArgumentHelp("Keep the newest so many.", valueName: "count"))
+    var keepLast: Int?
+    @Option(help: ArgumentHelp("Keep the last of each of so many days.", valueName: "count"))
+    var keepDaily: Int?
+    @Option(help: ArgumentHelp("Keep the last of each of so many weeks.", valueName: "count"))
+    var keepWeekly: Int?
+    @Option(help: ArgumentHelp("Keep the last of each of so many months.", valueName: "count"))
+    var keepMonthly: Int?
+
+    /// As the service names them.
+    var rules: [(name: String, count: Int?)] {
+        [
+            ("keep_days", keepDays), ("max_count", maxCount), ("keep_last", keepLast),
+            ("keep_daily", keepDaily), ("keep_weekly", keepWeekly), ("keep_monthly", keepMonthly),
+        ]
     }
 }
 

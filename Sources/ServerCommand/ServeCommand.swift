@@ -1,8 +1,10 @@
 internal import AccessControl
 internal import ArgumentParser
 internal import Foundation
+internal import Glibc
 internal import HTTPService
 internal import Logging
+internal import NIOCore
 internal import Operations
 internal import Snapshots
 
@@ -46,14 +48,23 @@ struct ServeCommand: AsyncParsableCommand {
         let logger = log.makeLogger()
         OpenFileLimit.raise(forConnections: options.connectionCountMax, logger)
         let service = try await CairnService(options, environment: .system, logger: logger)
-        try await service.run { port in
-            logger.notice(
-                "listening",
-                metadata: [
-                    "address": "\(options.host)", "port": "\(port)",
-                    "tls": "\(options.tls != nil)",
-                    "repository": "\(options.repositoryFolder)",
-                ])
+        do {
+            try await service.run { port in
+                logger.notice(
+                    "listening",
+                    metadata: [
+                        "address": "\(options.host)", "port": "\(port)",
+                        "tls": "\(options.tls != nil)",
+                        "repository": "\(options.repositoryFolder)",
+                    ])
+            }
+        } catch let error as IOError {
+            throw ServerFailure(
+                status: 1,
+                message: "cannot listen on \(options.host) port \(options.port): "
+                    + String(cString: strerror(error.errnoCode)))
+        } catch is SocketAddressError, is SocketAddressError.UnknownHost {
+            throw ServerFailure.usage("--host \(options.host) is no address of this machine")
         }
     }
 

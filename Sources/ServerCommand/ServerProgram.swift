@@ -3,7 +3,9 @@ internal import ArgumentParser
 internal import Glibc
 internal import MongoDriver
 internal import ObjectStorage
+internal import Operations
 internal import ServiceState
+internal import SnapshotJSON
 internal import Snapshots
 
 /// The service's program: parse → run → say what went wrong.
@@ -23,40 +25,71 @@ public enum ServerProgram {
             }
             return 0
         } catch {
-            return explain(error)
+            return explain(error, isJSON: arguments.contains("--json"))
         }
     }
 
-    private static func explain(_ error: any Error) -> Int32 {
-        switch error {
-        case let error as ServerFailure: return fail(error.message, error.status)
-        case let error as StateError:
-            return fail(error.description, error.code == .locked ? 11 : 1)
-        case let error as AccessError:
-            return fail(error.description, error.code == .configuration ? 64 : 1)
-        case let error as MongoError:
-            return fail(error.description, error.code == .invalidURI ? 64 : 1)
-        case let error as ObjectStorageError: return fail(error.description, 1)
-        case let error as SnapshotError:
-            return fail(error.description, error.code == .usage ? 64 : 1)
-        default: break
-        }
+    private static func explain(_ error: any Error, isJSON: Bool) -> Int32 {
+        if let failure = failure(error) { return fail(failure, isJSON: isJSON) }
         let isUsage = ServerRoot.exitCode(for: error) != .success
         let text = ServerRoot.fullMessage(for: error)
-        if isUsage {
-            guard ServerRoot.exitCode(for: error) == .validationFailure else {
-                return fail("\(error)", 1)
-            }
-            write(text + "\n", to: STDERR_FILENO)
-            return 64
+        guard isUsage else {
+            write(text + "\n", to: STDOUT_FILENO)
+            return 0
         }
-        write(text + "\n", to: STDOUT_FILENO)
-        return 0
+        guard ServerRoot.exitCode(for: error) == .validationFailure else {
+            return fail(ServerFailure(status: 1, message: "\(error)"), isJSON: isJSON)
+        }
+        write(text + "\n", to: STDERR_FILENO)
+        if isJSON { tell(.usage(ServerRoot.message(for: error))) }
+        return 64
     }
 
-    private static func fail(_ message: String, _ status: Int32) -> Int32 {
-        write("cairn: \(message)\n", to: STDERR_FILENO)
-        return status
+    /// What an error of the layers below means; nil for what the parser throws.
+    private static func failure(_ error: any Error) -> ServerFailure? {
+        switch error {
+        case let error as ServerFailure: error
+        case let error as StateError:
+            ServerFailure(
+                status: error.code == .locked ? 11 : 1, code: error.code.rawValue,
+                message: error.description)
+        case let error as AccessError:
+            ServerFailure(
+                status: error.code == .configuration ? 64 : 1, code: error.reason.rawValue,
+                message: error.reason == .keysUnavailable
+                    ? "the keys for tokens can't be used: \(error.detail ?? "there are none")"
+                    : error.description)
+        case let error as MongoError:
+            ServerFailure(
+                status: error.code == .invalidURI ? 64 : 1, code: error.code.rawValue,
+                message: error.description)
+        case let error as ObjectStorageError:
+            ServerFailure(status: 1, code: error.code.rawValue, message: error.description)
+        case let error as SnapshotError:
+            ServerFailure(
+                status: error.code == .usage ? 64 : 1, code: error.code.rawValue,
+                message: error.description)
+        case let error as JobFailure:
+            ServerFailure(status: 1, code: error.code, message: error.message)
+        default: nil
+        }
+    }
+
+    private static func fail(_ failure: ServerFailure, isJSON: Bool) -> Int32 {
+        write("cairn: \(failure.message)\n", to: STDERR_FILENO)
+        if isJSON { tell(failure) }
+        return failure.status
+    }
+
+    /// The failure as an object for machines, as `cairn` has it.
+    private static func tell(_ failure: ServerFailure) {
+        let object = JSONValue.object([
+            "error": .object([
+                "code": .string(failure.code), "message": .string(failure.message),
+            ]),
+            "exit_code": .count(UInt64(failure.status)),
+        ])
+        write(object.text + "\n", to: STDOUT_FILENO)
     }
 
     /// Writes text; that nobody can read it is no reason to fail.
@@ -77,12 +110,20 @@ public enum ServerProgram {
 struct ServerFailure: Error {
     /// The exit code.
     let status: Int32
+    /// A stable word.
+    let code: String
     /// One sentence, lowercase, without a period.
     let message: String
 
+    init(status: Int32, code: String = "failed", message: String) {
+        self.status = status
+        self.code = code
+        self.message = message
+    }
+
     /// A command that can't be understood.
     static func usage(_ message: String) -> ServerFailure {
-        ServerFailure(status: 64, message: message)
+        ServerFailure(status: 64, code: "usage", message: message)
     }
 }
 

@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import AsyncHTTPClient
 internal import Foundation
+internal import Glibc
 internal import NIOCore
 internal import NIOHTTP1
 internal import NIOPosix
@@ -125,13 +126,22 @@ struct ServiceClient {
             "it did not answer within \(secondsMax) seconds"
         case let error as HTTPClientError where error == .invalidURL:
             "--service is no URL such as http://127.0.0.1:8001"
+        case let error as HTTPClientError where Self.isNoAddress(error):
+            "--service is no http or https URL, such as http://127.0.0.1:8001"
         case is HTTPClientError: "\(error)"
+        case let error as IOError where error.errnoCode == ECONNREFUSED:
+            "nobody listens there; is it running, and is --service right?"
         case is NIOConnectionError: "nobody listens there; is it running, and is --service right?"
         case is NIOSSLError, is BoringSSLError:
             "TLS failed; is its certificate signed by a known one (--ca-certificate), and made "
                 + "for that name?"
         default: "\(error)"
         }
+    }
+
+    private static func isNoAddress(_ error: HTTPClientError) -> Bool {
+        error == .emptyScheme || error == .emptyHost
+            || "\(error)".contains("unsupportedScheme")
     }
 
     private static func failure(_ status: UInt, _ text: String) -> ServerFailure {

@@ -53,6 +53,18 @@ struct AuditCommand: ServiceCommand {
 /// The service's program.
 enum ServiceProgram {
     static let name = "cairn-server"
+    private static let commands: [any ServiceCommand.Type] = [
+        ServeCommand.self, TokenCommand.self, ScheduleCommand.self, AuditCommand.self,
+    ]
+
+    /// What `help` asks about the service's commands, as that program is asked; nil for all else,
+    /// which is known here.
+    static func help(_ arguments: [String]) -> [String]? {
+        guard arguments.count > 1, arguments[0] == "help",
+            commands.contains(where: { $0.configuration.commandName == arguments[1] })
+        else { return nil }
+        return arguments
+    }
 
     /// Becomes the service's program: the one beside this one, else the one on PATH.
     ///
