@@ -42,7 +42,8 @@ public struct CairnService: Sendable {
         let metrics = ServiceMetrics()
         let log = ServiceLog(logger: logger, metrics: metrics)
         let snapshots = SnapshotLibrary(
-            store: store, settings: options.settings, environment: jobEnvironment, log: log)
+            store: store, settings: options.settings, state: state, environment: jobEnvironment,
+            log: log)
         let runner = JobRunner(
             state: state, work: SnapshotWork(snapshots, environment: jobEnvironment),
             widths: options.widths, environment: jobEnvironment, log: log)

@@ -77,7 +77,9 @@ extension Problem {
         switch code {
         case "not_found": .notFound
         case "usage", "result_too_large": .unprocessableContent
-        case "too_many_jobs", "shutting_down": .serviceUnavailable
+        case "too_many_jobs", "shutting_down", "repository_unavailable", "not_readable",
+            "not_writable", "no_space":
+            .serviceUnavailable
         case "failed", "internal_error", "io": .internalServerError
         case _ where mongoCodes.contains(code): .badGateway
         default: .conflict

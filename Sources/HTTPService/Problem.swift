@@ -82,7 +82,7 @@ struct Problem: Error, Sendable {
     /// - Parameter requestID: names the request.
     func text(_ requestID: String) -> String {
         var members: [JSONValue.Member] = [
-            JSONValue.Member("type", .string("/docs#problem-\(code)")),
+            JSONValue.Member("type", .string(ProblemKinds.reference(code))),
             JSONValue.Member("title", .string(status.reasonPhrase)),
             JSONValue.Member("status", .count(status.code)),
             JSONValue.Member("code", .string(code)),

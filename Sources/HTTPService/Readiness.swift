@@ -21,7 +21,7 @@ struct Readiness: Sendable {
     func checks() async -> [Check] {
         async let server = check("database") { try await snapshots.checkServer() }
         async let repository = check("repository") { try await snapshots.checkRepository() }
-        async let records = check("state") { _ = try await state.unfinishedJobs() }
+        async let records = check("state") { try await state.checkWritable() }
         let keys = Check(
             name: "keys", isReady: verifier.keySetStatus?.keyCount != 0,
             code: verifier.keySetStatus?.keyCount == 0 ? "no_keys" : nil)

@@ -24,8 +24,20 @@ final class UnreadRequestHandler: ChannelDuplexHandler, RemovableChannelHandler 
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         guard !isClosing else { return }
-        if case .end = unwrapInboundIn(data) { completeRequestCount += 1 }
+        switch unwrapInboundIn(data) {
+        case .head(let head): encourage(head, context)
+        case .body: break
+        case .end: completeRequestCount += 1
+        }
         context.fireChannelRead(data)
+    }
+
+    /// Lets a client send its body that asks first whether it may (RFC 9110, 10.1.1). It may: what
+    /// is wrong with the request is answered either way.
+    private func encourage(_ head: HTTPRequest, _ context: ChannelHandlerContext) {
+        guard head.headerFields[.expect]?.lowercased() == "100-continue" else { return }
+        context.writeAndFlush(
+            wrapOutboundOut(.head(HTTPResponse(status: .continue))), promise: nil)
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {

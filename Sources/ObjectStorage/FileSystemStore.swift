@@ -136,6 +136,13 @@ public struct FileSystemStore: ObjectStore {
         try await access.removeMark(name, kind)
     }
 
+    /// Checks that objects may be made and removed, without doing so.
+    ///
+    /// - Throws: `ObjectStorageError`.
+    public func checkWritable() async throws {
+        try await access.checkWritable()
+    }
+
     public func space() async throws -> StorageSpace? {
         try await access.space()
     }

@@ -23,6 +23,11 @@ actor FolderAccess {
         _ = try OpenFile(path: path, flags: O_RDONLY | O_DIRECTORY)
     }
 
+    /// Checks that files may be made and removed in the folder.
+    func checkWritable() throws {
+        _ = try calling("cannot write to", path) { access(path, W_OK | X_OK) }
+    }
+
     /// All files that are objects, in order of their names.
     func objects() throws -> [StoredObject] {
         try files { naming.isKey($0) ? $0 : nil }

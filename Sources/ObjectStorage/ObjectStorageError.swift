@@ -71,9 +71,14 @@ public struct ObjectStorageError: Error, Hashable, Sendable, CustomStringConvert
     }
 
     /// Message, path, the system's text and the hint as a line for people.
-    public var description: String {
+    public var description: String { "\(message) \(path)\(reason)" }
+
+    /// The same without the path, for those whose business it is not.
+    public var summary: String { message + reason }
+
+    private var reason: String {
         let reason = systemError.map { ": \(String(cString: strerror($0)))" } ?? ""
-        return "\(message) \(path)\(reason)\(hint.map { " (\($0))" } ?? "")"
+        return reason + (hint.map { " (\($0))" } ?? "")
     }
 
     private static func meaning(of number: Int32) -> (Code, String?) {

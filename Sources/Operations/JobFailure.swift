@@ -21,7 +21,11 @@ public struct JobFailure: Error, Sendable, Hashable, CustomStringConvertible {
         switch error {
         case let error as JobFailure: self = error
         case let error as MongoError: self.init(error.code.rawValue, error.description)
-        case let error as ObjectStorageError: self.init(error.code.rawValue, error.description)
+        case let error as ObjectStorageError:
+            // Without the path, which is the machine's business; the log has it.
+            self.init(
+                error.code == .notFound ? "repository_unavailable" : error.code.rawValue,
+                "the repository: \(error.summary)")
         case let error as SnapshotError:
             self.init(error.code.rawValue, ServiceWords.inFields(error.description))
         case let error as ArchiveError: self.init(error.code.rawValue, "\(error)")

@@ -1,4 +1,5 @@
 internal import Foundation
+internal import Snapshots
 
 /// What a job is asked to do: kept with the job, so that another can do the same or go on with it.
 public enum JobRequest: Sendable, Hashable {
@@ -56,6 +57,18 @@ public enum JobRequest: Sendable, Hashable {
         case .verify(let request): request.snapshot
         case .diff(let request): request.snapshot
         }
+    }
+
+    /// All snapshots that it reads, which must not be removed before it has ended.
+    var readSnapshots: Set<SnapshotID> {
+        let names =
+            switch self {
+            case .backup, .scheduledBackup, .cleanup: [String]()
+            case .restore(let request): [request.snapshot]
+            case .verify(let request): [request.snapshot]
+            case .diff(let request): [request.snapshot, request.other]
+            }
+        return Set(names.compactMap { SnapshotID($0) })
     }
 }
 

@@ -1,3 +1,4 @@
+internal import ObjectStorage
 public import ServiceState
 internal import SnapshotJSON
 internal import Snapshots
@@ -67,6 +68,8 @@ extension JobRunner {
         case (.failure, .asked): try await finish(record, .canceled, error: Self.cancelled)
         case (.failure, .shutdown): try await finish(record, .canceled, error: Self.cutOff)
         case (.failure(let error), nil):
+            // Where the repository is only the log may tell.
+            if error is ObjectStorageError { log.failed("job failed", job: record.id, error) }
             try await finish(record, .failed, error: JobFailure(error))
         }
     }
@@ -182,7 +185,7 @@ extension JobRunner {
             event: Self.event(status, error), at: environment.now())
         signals.notify(record.id)
         log.finished(finished)
-        try await audit(finished, error)
+        try await audit(finished, error, removed: outcome?.removed ?? [])
         try await pruneNowAndThen()
         return finished
     }
@@ -201,14 +204,21 @@ extension JobRunner {
             keepNewest: Self.finishedCountMax, finishedBefore: now - Self.finishedMilliseconds)
     }
 
-    private func audit(_ job: JobRecord, _ error: JobFailure?) async throws {
+    private func audit(
+        _ job: JobRecord, _ error: JobFailure?, removed: [String] = []
+    ) async throws {
+        var details = AuditDetails()
+        details.code = error?.code
+        details.job = job.id
+        details.request = job.request
+        details.removed = removed
         try await state.appendAudit(
             AuditEvent(
                 at: environment.now(), subject: job.createdBy, role: job.role, address: job.address,
                 requestID: job.requestID, action: "job.\(job.kind)",
                 resource: job.snapshotID ?? job.id,
                 outcome: AuditOutcome(rawValue: job.status.rawValue.lowercased()),
-                details: try JSONText.encode(["job": job.id, "code": error?.code ?? ""])))
+                details: details.text))
     }
 
     /// The event that tells of a job's status.
@@ -227,7 +237,8 @@ extension JobRunner {
     /// - Throws: `StateError`.
     public func recover() async throws -> [JobRecord] {
         let jobs = try await state.failInterruptedJobs(
-            reason: "the process that did the job has died; it can be gone on with",
+            reason: "the service's process died before the job had ended; begin it again, or go "
+                + "on with it where it is resumable",
             at: environment.now())
         for job in jobs {
             log.finished(job)

@@ -10,11 +10,16 @@ public struct JobOutcome: Sendable, Hashable {
     public var result: String
     /// The snapshot that was made or read, when it is another than was known before.
     public var snapshot: String?
+    /// Snapshots that were removed.
+    public var removed: [String]
 
-    public init(result: String, isPartial: Bool = false, snapshot: String? = nil) {
+    public init(
+        result: String, isPartial: Bool = false, snapshot: String? = nil, removed: [String] = []
+    ) {
         self.result = result
         self.isPartial = isPartial
         self.snapshot = snapshot
+        self.removed = removed
     }
 }
 

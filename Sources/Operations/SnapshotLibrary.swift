@@ -4,6 +4,7 @@ internal import BSONBytes
 internal import ExtendedJSON
 internal import MongoDriver
 public import ObjectStorage
+public import ServiceState
 public import SnapshotJSON
 public import Snapshots
 
@@ -19,17 +20,23 @@ public struct SnapshotLibrary: Sendable {
     let environment: JobEnvironment
     let log: any OperationsLog
 
-    /// - Parameter log: is told of locks that were broken, because their owners are gone.
+    /// - Parameters:
+    ///   - state: its jobs keep the snapshots that they read, also while they wait for their turn.
+    ///   - log: is told of locks that were broken, because their owners are gone.
     public init(
-        store: FileSystemStore, settings: ServiceSettings, environment: JobEnvironment,
-        log: any OperationsLog
+        store: FileSystemStore, settings: ServiceSettings, state: StateStore,
+        environment: JobEnvironment, log: any OperationsLog
     ) {
         self.log = log
         self.store = store
         self.settings = settings
         self.environment = environment
         catalog = SnapshotCatalog(store)
-        locks = RepositoryLocks(store, environment: environment)
+        locks = RepositoryLocks(store, environment: environment) {
+            try await state.unfinishedJobs().reduce(into: []) { needed, job in
+                needed.formUnion(try JobRequest(text: job.request).readSnapshots)
+            }
+        }
     }
 
     /// All snapshots, oldest first.
@@ -62,10 +69,14 @@ public struct SnapshotLibrary: Sendable {
         ])
     }
 
+    /// Of an `_id` that is written as none can be.
+    public static let invalidIDCode = "invalid_id"
+
     /// One document, as canonical Extended JSON.
     ///
     /// - Parameter id: the `_id`, as people write it.
-    /// - Throws: `SnapshotError` with `notFound`; `ArchiveError` for a damaged archive.
+    /// - Throws: `JobFailure` with `invalidIDCode` when the `_id` can't be read; `SnapshotError`
+    ///   with `notFound`; `ArchiveError` for a damaged archive.
     public func document(
         _ id: String, database: String, collection: String, of snapshot: String
     ) async throws -> String {
@@ -73,7 +84,7 @@ public struct SnapshotLibrary: Sendable {
         do throws(ExtendedJSONError) {
             value = try BSONValue(identifier: id)
         } catch {
-            throw SnapshotError(.usage, "the _id can't be read as Extended JSON: \(error)")
+            throw JobFailure(Self.invalidIDCode, "can't be read as Extended JSON: \(error)")
         }
         let location = try await location(of: snapshot)
         let finding = try await locks.withLock(
@@ -114,8 +125,11 @@ public struct SnapshotLibrary: Sendable {
         _ = try await pool.withConnection { try await $0.serverInfo() }
     }
 
-    /// - Throws: `ObjectStorageError` when the repository can't be read.
-    public func checkRepository() async throws { _ = try await store.list() }
+    /// - Throws: `ObjectStorageError` when the repository can't be read or written.
+    public func checkRepository() async throws {
+        _ = try await store.list()
+        try await store.checkWritable()
+    }
 
     /// Where a snapshot is.
     func location(of id: String) async throws -> ArchiveLocation {

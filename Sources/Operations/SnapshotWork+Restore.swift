@@ -16,26 +16,37 @@ extension SnapshotWork {
             connectionCountMax: options.connectionCount, isPatient: true)
         defer { pool.close() }
         let location = try await library.location(of: request.snapshot)
-        let deployment = try await settings.deployment(pool, observer)
-        let claim = LockClaim.restore(
-            of: try SnapshotLibrary.id(request.snapshot), to: deployment, options)
-        return try await library.locks.withLock(claim, observer: observer) {
-            var before: String?
-            if options.mode == .replace, request.preRestoreBackup ?? true {
-                before = try await backUpBefore(location, options, job, pool, observer)
-                if let before { try await note(before) }
+        let id = try SnapshotLibrary.id(request.snapshot)
+        // The snapshot at once: asking the server which one it is may take long.
+        return try await library.locks.withLock(
+            .reading([id], as: .restore), observer: observer
+        ) {
+            let deployment = try await settings.deployment(pool, observer)
+            let claim = LockClaim.restore(of: id, to: deployment, options)
+            return try await library.locks.withLock(claim, observer: observer) {
+                var before: String?
+                if options.mode == .replace, request.preRestoreBackup ?? true {
+                    before = try await backUpBefore(location, options, job, pool, observer)
+                    if let before { try await note(before) }
+                }
+                let report = try await Restore(
+                    location, to: pool, options: options, observer: observer
+                ).run()
+                return Self.outcome(report, options, before)
             }
-            let report = try await Restore(
-                location, to: pool, options: options, observer: observer
-            ).run()
-            let outcome = report.outcome
-            return JobOutcome(
-                result: JSONValue(report, options, path: nil).service(adding: [
-                    "pre_restore_backup_id": .optional(before),
-                    "first_refusal": .optional(outcome.firstFailure),
-                ]).text,
-                isPartial: outcome.failedCount > 0)
         }
+    }
+
+    private static func outcome(
+        _ report: RestoreReport, _ options: Restore.Options, _ before: String?
+    ) -> JobOutcome {
+        let outcome = report.outcome
+        return JobOutcome(
+            result: JSONValue(report, options, path: nil).service(adding: [
+                "pre_restore_backup_id": .optional(before),
+                "first_refusal": .optional(outcome.firstFailure),
+            ]).text,
+            isPartial: outcome.failedCount > 0)
     }
 
     /// A backup of what a restore is about to replace; nil when nothing of it is there. One that

@@ -26,6 +26,7 @@ extension SnapshotWork {
         ).run(isDryRun: request.dryRun ?? false)
         return JobOutcome(
             result: JSONValue(report).service(adding: ["job_id": .string(job)]).text,
-            isPartial: !report.failures.isEmpty)
+            isPartial: !report.failures.isEmpty,
+            removed: report.isDryRun ? [] : report.removed.map(\.id.description))
     }
 }

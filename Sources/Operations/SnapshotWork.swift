@@ -76,6 +76,7 @@ public struct SnapshotWork: JobWork {
         backup.backupType = backup.backupType ?? "scheduled"
         let (made, report) = try await backUp(backup, job, observer)
         var problems: [JSONValue] = []
+        var removed: [String] = []
         func note(_ part: String, _ code: String, _ message: String) {
             problems.append(
                 .object([
@@ -88,6 +89,7 @@ public struct SnapshotWork: JobWork {
                 if outcome.isPartial {
                     note(name, "partially_failed", "not all of it was done; its result tells")
                 }
+                removed += outcome.removed
                 return .verbatim(outcome.result)
             } catch is CancellationError {
                 throw CancellationError()
@@ -109,7 +111,7 @@ public struct SnapshotWork: JobWork {
                 "backup": .verbatim(made.result), "verification": verification,
                 "retention": retention, "problems": .array(problems),
             ]).text,
-            isPartial: !problems.isEmpty, snapshot: report.manifest.id)
+            isPartial: !problems.isEmpty, snapshot: report.manifest.id, removed: removed)
     }
 
     // MARK: What only reads

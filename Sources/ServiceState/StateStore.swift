@@ -1,5 +1,6 @@
 internal import Dispatch
 internal import GRDB
+internal import Glibc
 internal import Synchronization
 
 /// What a service remembers: jobs and their events, idempotency keys, the audit log, schedules; in
@@ -58,6 +59,21 @@ public final class StateStore: Sendable {
             // is left of the write-ahead log is read by the next opening.
         }
         lock?.release()
+    }
+}
+
+extension StateStore {
+    /// Checks that changes can be made, without making any.
+    ///
+    /// - Throws: `StateError` when the folder is gone or may not be written, or another process
+    ///   keeps the database from being written.
+    public func checkWritable() async throws {
+        let folder = folder
+        try await write { _ in
+            guard access(folder, W_OK | X_OK) == 0 else {
+                throw StateError("cannot write to", path: folder, errno: errno)
+            }
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 internal import AccessControl
 internal import HTTPTypes
 internal import ServiceState
+internal import Synchronization
 internal import Testing
 
 @testable internal import HTTPService
@@ -58,6 +59,44 @@ internal import Testing
             ])
         #expect(events[2].resource == ServiceFixture.damagedBackup)
         #expect(events[6].resource == ServiceFixture.damagedBackup)
+    }
+
+    /// A preview is not a replace, and who has removed which backups can be told for ever: jobs
+    /// are forgotten, the log is not.
+    @Test(.needsServer) func whatExactlyWasAskedForAndRemovedIsWrittenDown() async throws {
+        let fixture = try await ServiceFixture()
+        try await fixture.fill()
+        let ids = Mutex<[String]>([])
+        try await fixture.serve { client in
+            for _ in 0..<2 {
+                let id = try await client.makeBackup()
+                ids.withLock { $0.append(id) }
+                fixture.clock.advance(seconds: 2)
+            }
+            let id = ids.withLock { $0[1] }
+            _ = try await client.post("backup/\(id)/restore", #"{"mode" :\#n "preview"}"#)
+            _ = try await client.get("backup/\(id)/documents/\(fixture.database)/items/7")
+            _ = try await client.put("backup/schedule", #"{"cron": "@daily", "enabled": false}"#)
+            _ = try await client.post("backup/cleanup", #"{"max_count": 1, "dry_run": true}"#)
+            _ = try await client.post("backup/cleanup", #"{"max_count": 1}"#)
+            _ = try await client.delete("backup/\(id)?force=true")
+        }
+        let made = ids.withLock { $0 }
+        let details = try await fixture.audit().map { "\($0.action) \($0.details ?? "")" }
+        func expect(_ action: String, _ part: String) {
+            #expect(
+                details.contains { $0.hasPrefix(action) && $0.contains(part) },
+                "\(part) in \(details)")
+        }
+        expect("backup.create", #""databases":["\#(fixture.database)"]}"#)
+        expect("backup.restore", #""request":{"mode":"preview"}"#)
+        expect("job.preview", #""mode":"preview""#)
+        expect("backup.read_document", #""_id":"7","collection":"items","db":""#)
+        expect("schedule.change", #""request":{"cron":"@daily","enabled":false}"#)
+        expect("backup.cleanup", #""request":{"dry_run":true,"max_count":1}"#)
+        expect("job.cleanup", #""removed":["\#(made[0])"]"#)
+        expect("backup.delete", #""parameters":{"force":"true"}"#)
+        #expect(details.count { $0.contains("removed") } == 1)
     }
 
     @Test func everyEndpointThatChangesSomethingIsAudited() async throws {

@@ -46,6 +46,10 @@ internal import Testing
         ),
         ("POST", "backup/create", #"{"codec": "rar", "level": 19}"#, ["/codec"]),
         (
+            "POST", "backup/create", #"{"databases": [], "ns_include": [], "ns_exclude": []}"#,
+            ["/databases", "/ns_include"]
+        ),
+        (
             "PUT", "backup/schedule",
             #"{"cron": "61 * * * *", "time_zone": "Mars/Olympus", "jitter_seconds": -1,"#
                 + #" "backup": {"level": 19, "codec": "gzip", "description": 3}}"#,

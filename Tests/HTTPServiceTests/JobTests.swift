@@ -110,7 +110,7 @@ internal import Testing
             let found = try await client.get("jobs/\(job)")
             #expect(try found.string("status") == "FAILED")
             #expect(try found.string("error", "code") == "interrupted")
-            #expect(try found.string("error", "message").contains("has died"))
+            #expect(try found.string("error", "message").contains("process died"))
             #expect(try found.value("resumable").kindText == "true")
             let resumed = try await client.post(
                 "jobs/\(job)/resume", headers: ["Prefer": "wait=60"])

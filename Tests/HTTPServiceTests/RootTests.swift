@@ -129,6 +129,27 @@ internal import Testing
         }
     }
 
+    /// The type of a problem is a link.
+    @Test func everyProblemsTypeLeadsToItsMeaning() async throws {
+        try await ServiceFixture.withoutServer().serve(doesJobs: false) { client in
+            let page = try await client.get("/docs", as: nil).text
+            let answers = [
+                try await client.get("backup/list", as: nil), try await client.get("/nothing"),
+                try await client.post("backup/create", "{"),
+                try await client.get("backup/list?limit=0"),
+            ]
+            let types = try answers.map { try $0.string("type") }
+            #expect(types[0] == "/docs#problem-no_token")
+            #expect(ProblemKinds.reference("of_another_kind") == "/docs#problems")
+            for type in types + ["/docs#problems"]
+                + ProblemKinds.meanings.keys.map(ProblemKinds.reference)
+            {
+                let target = type.drop { $0 != "#" }.dropFirst()
+                #expect(page.contains("id=\"\(target)\""), "\(type)")
+            }
+        }
+    }
+
     @Test(arguments: Way.allCases)
     func theDocumentNamesEveryRouteAndEveryReferenceLeadsSomewhere(_ way: Way) async throws {
         try await ServiceFixture.withoutServer().serve(way) { client in

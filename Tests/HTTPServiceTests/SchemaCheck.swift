@@ -24,7 +24,7 @@ enum SchemaCheck {
         case (.integer(let range), .number(let digits)):
             let fits = Int(digits).map(range.contains) ?? false
             return fits ? [] : ["\(place): \(digits) is not within \(range)"]
-        case (.array(let item, let countMax), .array(let nodes)):
+        case (.array(let item, _, let countMax), .array(let nodes)):
             return (nodes.count > countMax ? ["\(place): has \(nodes.count) values"] : [])
                 + nodes.enumerated().flatMap { position, node in
                     deviations(node, item, at: "\(place)/\(position)")

@@ -1,6 +1,7 @@
 internal import AccessControl
 internal import ExtendedJSON
 internal import Foundation
+internal import Synchronization
 internal import Testing
 
 @testable internal import HTTPService
@@ -106,6 +107,35 @@ internal import Testing
         }
     }
 
+    /// A job that waits for its turn needs its backups as much as one that reads.
+    @Test func whatAJobWillNeedIsNotRemoved() async throws {
+        let fixture = try await ServiceFixture()
+        try await fixture.fill()
+        let ids = Mutex<[String]>([])
+        try await fixture.serve { client in
+            for _ in 0..<4 {
+                let id = try await client.makeBackup()
+                ids.withLock { $0.append(id) }
+                fixture.clock.advance(seconds: 2)
+            }
+        }
+        let made = ids.withLock { $0 }
+        try await fixture.serve(doesJobs: false) { client in
+            let restore = try await client.post("backup/\(made[0])/restore", #"{"mode": "merge"}"#)
+            #expect(try restore.string("status") == "PENDING")
+            _ = try await client.get("backup/\(made[1])/diff/\(made[2])")
+            for id in made.prefix(3) {
+                let answer = try await client.delete("backup/\(id)?force=true")
+                #expect(answer.status == 409)
+                #expect(try answer.string("code") == "locked")
+            }
+            // Nobody needs it any more.
+            let job = try restore.string("job_id")
+            #expect(try await client.post("jobs/\(job)/cancel").string("status") == "CANCELED")
+            #expect(try await client.delete("backup/\(made[0])").status == 204)
+        }
+    }
+
     @Test(arguments: Way.allCases)
     func oneDocumentIsShown(_ way: Way) async throws {
         let fixture = try await ServiceFixture()
@@ -120,6 +150,9 @@ internal import Testing
             #expect(try answer.string("note") == ServiceFixture.documentContents)
             #expect(try await client.get("\(path)/%227%22").status == 404)
             #expect(try await client.get("\(path)/99").status == 404)
+            let unreadable = try await client.get("\(path)/%7Bbad")
+            #expect(unreadable.status == 422)
+            #expect(try unreadable.faults == ["path _id"])
             let elsewhere = "backup/\(id)/documents/\(fixture.database)/nothing/7"
             #expect(try await client.get(elsewhere).status == 404)
         }

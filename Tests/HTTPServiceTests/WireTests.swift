@@ -14,6 +14,26 @@ internal import Testing
             + lines).joined(separator: "\r\n") + "\r\n\r\n" + body
     }
 
+    /// Clients ask before they send a long body, and wait for a second or for ever.
+    @Test func whoAsksWhetherToSendItsBodyIsTold() async throws {
+        try await ServiceFixture.withoutServer().serve(.socket, doesJobs: false) { client in
+            let connection = try await RawConnection(port: client.port)
+            try await connection.send(
+                client.rawRequest(
+                    "POST", "backup/create",
+                    headers: [
+                        "Content-Type: application/json", "Content-Length: 2",
+                        "Expect: 100-continue",
+                    ]))
+            let first = await connection.read { $0.contains("\r\n\r\n") }
+            #expect(first.statuses == [100])
+            try await connection.send("{}")
+            let second = await connection.read { $0.contains("job_id") }
+            #expect(second.statuses == [202])
+            connection.close()
+        }
+    }
+
     /// So that what follows means something: two honest requests are answered twice.
     @Test func honestRequestsOnOneConnectionAreAnsweredInOrder() async throws {
         try await ServiceFixture.withoutServer().serve(.socket, doesJobs: false) { client in

@@ -229,10 +229,13 @@ private func overview(
 }
 
 @Suite struct RetentionTests {
-    private func locks(_ repository: MadeRepository) -> RepositoryLocks {
+    private func locks(
+        _ repository: MadeRepository, neededSoon: Set<SnapshotID> = []
+    ) -> RepositoryLocks {
         RepositoryLocks(
             repository.store,
-            environment: JobEnvironment(now: { now }, random: { .random(in: 0 ... .max) }))
+            environment: JobEnvironment(now: { now }, random: { .random(in: 0 ... .max) })
+        ) { neededSoon }
     }
 
     private func retention(
@@ -292,6 +295,31 @@ private func overview(
         #expect(try await repository.catalog.overviews().count == 1)
     }
 
+    /// A job that waits for its turn holds no lock yet.
+    @Test func whatAWaitingJobWillNeedStays() async throws {
+        let repository = try await MadeRepository()
+        let needed = try await repository.add(20_000 - 9)
+        for day in 1...3 { try await repository.add(20_000 - day) }
+        let locks = locks(repository, neededSoon: [needed])
+        var policy = RetentionPolicy()
+        policy.maxCount = 1
+        let report = try await Retention(
+            repository.catalog, policy, locks: locks,
+            environment: JobEnvironment(now: { now }, random: { 0 }),
+            observer: RecordingObserver()
+        ).run(isDryRun: false)
+        #expect(report.removed.count == 2 && report.failures.isEmpty)
+        let kept = try #require(report.kept.first { $0.id == needed })
+        #expect(kept.reasons.contains { $0.code == .inUse })
+        let error = await #expect(throws: SnapshotError.self) {
+            try await SnapshotRemoval(
+                repository.catalog, locks: locks, observer: RecordingObserver()
+            ).run(needed, isForced: true)
+        }
+        #expect(error?.code == .locked)
+        #expect(try await removal(repository).run(needed, isForced: true).id == needed)
+    }
+
     @Test func theLastThatIsKnownToBeWholeIsOnlyRemovedByForce() async throws {
         let repository = try await MadeRepository()
         let verified = try await repository.add(1)
@@ -329,6 +357,10 @@ private func overview(
         let taken = statistics.storedByteCount / 3 * 2
         #expect(abs((statistics.growthBytesPerDay ?? 0) - Double(taken) / 10) < 5)
         #expect(statistics.totalByteCount ?? 0 > statistics.freeByteCount ?? .max)
+        // A monitor must not be told of a success that is none any more.
+        try await repository.verify(second, at: 78, error: "a chunk is damaged")
+        let damaged = try await RepositoryStatistics(repository.catalog, now: now)
+        #expect(damaged.lastSuccess?.id == first && damaged.damagedCount == 1)
         let empty = RepositoryStatistics([], space: nil, now: now)
         #expect(empty.ratio == nil && empty.newest == nil && empty.growthBytesPerDay == nil)
     }

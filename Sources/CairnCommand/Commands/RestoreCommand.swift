@@ -159,11 +159,14 @@ struct RestoreCommand: Job {
         guard let id = archive.snapshot, let repository = archive.repository else {
             return try await body()
         }
-        let deployment = try await Deployment(
-            pool, enduranceSeconds: options.enduranceSeconds, observer: observer)
-        return try await repository.locks.withLock(
-            .restore(of: id, to: deployment, options),
-            waitSeconds: lock.seconds, observer: observer, body)
+        // The snapshot at once: asking the server which one it is may take long.
+        return try await lock.using(archive, as: .restore, observer) {
+            let deployment = try await Deployment(
+                pool, enduranceSeconds: options.enduranceSeconds, observer: observer)
+            return try await repository.locks.withLock(
+                .restore(of: id, to: deployment, options),
+                waitSeconds: lock.seconds, observer: observer, body)
+        }
     }
 
     private func undo(_ text: String, _ observer: any JobObserver) async throws -> JobResult {

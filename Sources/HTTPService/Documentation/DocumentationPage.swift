@@ -15,11 +15,15 @@ struct DocumentationPage {
         <title>Cairn HTTP interface</title><style>\(Self.style)</style></head><body>
         <nav><h1>Cairn</h1><p>\(version)<br><a href="/openapi.json">openapi.json</a></p>
         \(groups.map(navigation).joined())\
-        <h2>Also</h2><ul><li><a href="#shapes">Shapes</a></li></ul></nav>
+        <h2>Also</h2><ul><li><a href="#shapes">Shapes</a></li>\
+        <li><a href="#problems">Problems</a></li></ul></nav>
         <main><p>\(Self.formatted(OpenAPIDocument.introduction))</p>
         \(groups.map(section).joined())
         <h2 id="shapes">Shapes</h2>
         \(ReplySchemas.all.map(shape).joined())
+        <h2 id="problems">Problems</h2>
+        <p>By their <code>code</code>. Others are rare, and <code>detail</code> tells what they \
+        are.</p><table>\(Self.problems)</table>
         </main></body></html>
         """
     }
@@ -76,6 +80,13 @@ struct DocumentationPage {
             + "</article>"
     }
 
+    private static var problems: String {
+        ProblemKinds.meanings.sorted { $0.key < $1.key }.map { code, meaning in
+            "<tr id=\"problem-\(code)\"><td><code>\(code)</code></td>"
+                + "<td>\(formatted(meaning))</td></tr>"
+        }.joined()
+    }
+
     private static func fields(_ schema: Schema) -> String {
         guard case .object(let properties) = schema.bare else {
             return "<p>\(escaped(schema.words))</p>"
@@ -93,7 +104,7 @@ struct DocumentationPage {
         case .named(let name): "<a href=\"#shape-\(name)\">\(name)</a>"
         case .oneOf(let schemas): schemas.map(link).joined(separator: " or ")
         case .nullable(let inner): link(inner) + " or null"
-        case .array(let item, _): "array of " + link(item)
+        case .array(let item, _, _): "array of " + link(item)
         default: escaped(schema.words)
         }
     }
@@ -153,7 +164,7 @@ extension Schema {
                 ? "whole number" : "whole number, \(range.lowerBound) to \(range.upperBound)"
         case .number: "number"
         case .boolean: "boolean"
-        case .array(let item, _): "array of \(item.words)"
+        case .array(let item, _, _): "array of \(item.words)"
         case .object(let properties):
             "object: " + properties.map(\.name).joined(separator: ", ")
         case .map(let value): "object of \(value.words)"

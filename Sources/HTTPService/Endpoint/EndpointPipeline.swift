@@ -23,7 +23,7 @@ struct EndpointPipeline: Sendable {
             response = try await answer(request, context, &trace)
         } catch {
             let problem = Problem(error)
-            trace.code = problem.code
+            trace.details.code = problem.code
             if problem.status.code >= 500 {
                 context.logger.error(
                     "request failed",
@@ -43,7 +43,7 @@ struct EndpointPipeline: Sendable {
     private struct Trace {
         var caller: Caller?
         var resource: String?
-        var code: String?
+        var details = AuditDetails()
         /// Limits that hold for the caller.
         var headers: [(name: String, value: String)] = []
         /// Whether it got so far that the endpoint was asked, or refused for want of permission.
@@ -70,6 +70,7 @@ struct EndpointPipeline: Sendable {
             try authorize(caller)
         }
         let (parameters, body) = try await reading.read(request)
+        if endpoint.auditedAs != nil { reading.note(parameters, body, in: &trace.details) }
         let call = Call(
             caller: trace.caller, requestID: context.requestID, address: context.address,
             parameters: parameters, headers: request.headers, body: body,
@@ -199,7 +200,7 @@ struct EndpointPipeline: Sendable {
                     requestID: context.requestID, action: action,
                     resource: trace.resource ?? "", outcome: AuditOutcome(rawValue: outcome),
                     status: response.status.code,
-                    details: try JSONText.encode(["code": trace.code ?? ""])))
+                    details: trace.details.text))
             return response
         } catch {
             context.logger.critical(

@@ -4,6 +4,7 @@ internal import HTTPTypes
 internal import Hummingbird
 internal import NIOCore
 internal import Operations
+internal import SnapshotJSON
 
 /// Takes out of a request what its endpoint asks for; all that is wrong is told at once.
 struct RequestReading {
@@ -32,6 +33,25 @@ struct RequestReading {
         var errors: [FieldError] = []
         let parameters = pathParameters(path, &errors)
         return errors.isEmpty ? parameters["backup_id"] ?? parameters["job_id"] : nil
+    }
+
+    /// Writes down what exactly is asked for, for the audit log.
+    func note(_ parameters: [String: String], _ body: Data, in details: inout AuditDetails) {
+        let resources: Set = ["backup_id", "job_id"]
+        details.parameters = parameters.filter { name, _ in
+            !resources.contains(name)
+                && endpoint.parameters.contains { $0.name == name && $0.place != .header }
+        }
+        guard endpoint.body != nil else { return }
+        do {
+            let value = try JSONSerialization.jsonObject(with: body)
+            let line = try JSONSerialization.data(
+                withJSONObject: value, options: [.sortedKeys, .withoutEscapingSlashes])
+            details.request = String(decoding: line, as: UTF8.self)
+        } catch {
+            // It was read as JSON before, so that this is about numbers without end or the like.
+            details.request = JSONValue.string("omitted: \(body.count) bytes").text
+        }
     }
 
     // MARK: Parameters

@@ -15,8 +15,8 @@ extension BackupEndpoints {
     private static let restoreFields: [Schema.Property] = [
         Schema.Property(
             "mode", .word("preview", "merge", "replace").saying("preview when not given.")),
-        Schema.Property("ns_include", FieldSchemas.patterns),
-        Schema.Property("ns_exclude", FieldSchemas.patterns),
+        Schema.Property("ns_include", FieldSchemas.inclusions),
+        Schema.Property("ns_exclude", FieldSchemas.exclusions),
         Schema.Property(
             "rename", rename.saying("New names; the last one that fits a namespace counts.")),
         Schema.Property(

@@ -167,10 +167,14 @@ struct BackupEndpoints: Sendable {
             ],
             auditedAs: "backup.read_document"
         ) { call in
-            let text = try await environment.snapshots.document(
-                call.required("_id"), database: call.required("db"),
-                collection: call.required("collection"), of: call.required("backup_id"))
-            return .text(text, type: "application/json")
+            do {
+                let text = try await environment.snapshots.document(
+                    call.required("_id"), database: call.required("db"),
+                    collection: call.required("collection"), of: call.required("backup_id"))
+                return .text(text, type: "application/json")
+            } catch let error as JobFailure where error.code == SnapshotLibrary.invalidIDCode {
+                throw Problem.invalid(.path, "_id", error.message)
+            }
         }
     }
 

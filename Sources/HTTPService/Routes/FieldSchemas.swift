@@ -38,8 +38,10 @@ enum FieldSchemas {
         let other = "(?:[^\\\\.\\x00]|\\\\[^.\\x00])"
         return "\\*|\(other)+(?:\(dot)+\(other)+)+"
     }()
-    /// Patterns.
-    static let patterns = Schema.array(pattern, countMax: 1000)
+    /// Patterns of what is not meant.
+    static let exclusions = Schema.array(pattern, countMax: 1000)
+    /// Patterns of what is meant: none at all would be everything, or nothing, as one reads it.
+    static let inclusions = Schema.array(pattern, countMin: 1, countMax: 1000)
 
     /// The path's parameter for a snapshot.
     static let backupParameter = Endpoint.Parameter.path(
@@ -73,9 +75,9 @@ enum FieldSchemas {
                     Schema.TextRule(
                         lengths: 1...63, pattern: "[^/\\\\. \"$\\x00]+",
                         else: "is no name of a database")),
-                countMax: 1000)),
-        Schema.Property("ns_include", patterns),
-        Schema.Property("ns_exclude", patterns),
+                countMin: 1, countMax: 1000)),
+        Schema.Property("ns_include", inclusions),
+        Schema.Property("ns_exclude", exclusions),
         Schema.Property("codec", .word("gzip", "zstd", "lz4")),
         Schema.Property("level", .integer(1...19)),
         Schema.Property("consistency", .word("auto", "snapshot", "oplog", "none")),

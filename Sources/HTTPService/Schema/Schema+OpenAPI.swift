@@ -21,10 +21,10 @@ extension Schema {
             return members
         case .number: return Self.type("number")
         case .boolean: return Self.type("boolean")
-        case .array(let item, let countMax):
-            return Self.type("array") + [
-                JSONValue.Member("items", item.json),
-                JSONValue.Member("maxItems", .count(countMax)),
+        case .array(let item, let countMin, let countMax):
+            let least = countMin > 0 ? [JSONValue.Member("minItems", .count(countMin))] : []
+            return Self.type("array") + [JSONValue.Member("items", item.json)] + least + [
+                JSONValue.Member("maxItems", .count(countMax))
             ]
         case .object(let properties): return Self.members(properties)
         case .map(let value):

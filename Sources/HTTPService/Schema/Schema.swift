@@ -8,7 +8,7 @@ indirect enum Schema: Sendable {
     /// A number of any kind.
     case number
     case boolean
-    case array(Schema, countMax: Int)
+    case array(Schema, countMin: Int = 0, countMax: Int)
     case object([Property])
     /// An object whose names are data.
     case map(Schema)

@@ -43,7 +43,8 @@ struct SchemaValidation {
         case (.number, .number): break
         case (.string(let rule), .string(let text)): check(text, rule, at: field)
         case (.integer(let range), .number(let digits)): check(digits, range, at: field)
-        case (.array(let item, let countMax), .array(let nodes)):
+        case (.array(let item, let countMin, let countMax), .array(let nodes)):
+            if nodes.count < countMin { note(field, "is empty; leave it out for everything") }
             if nodes.count > countMax { note(field, "has more than \(countMax) values") }
             for (position, node) in nodes.enumerated().prefix(countMax) {
                 check(node, item, at: "\(field)/\(position)")

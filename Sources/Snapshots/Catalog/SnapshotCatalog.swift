@@ -124,6 +124,12 @@ public struct SnapshotCatalog: Sendable {
     }
 
     func source(ofKey key: String) async throws -> ObjectSource {
-        ObjectSource(reader: try await store.openReader(key: key))
+        do {
+            return ObjectSource(reader: try await store.openReader(key: key))
+        } catch let error as ObjectStorageError where error.code == .notFound {
+            // Either somebody has just removed it, or the whole repository is gone.
+            _ = try await store.list()
+            throw Self.notFound(Self.id(ofKey: key)?.description ?? key)
+        }
     }
 }

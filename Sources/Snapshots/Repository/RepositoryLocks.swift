@@ -19,6 +19,9 @@ public struct RepositoryLocks: Sendable {
     let heartbeat: Duration
     /// How long others are given, at least, to find out that they come later.
     var decisionSecondsMin = 5.0
+    /// Snapshots that jobs of this process will need, which wait for their turn and hold no lock
+    /// yet.
+    private let neededSoon: @Sendable () async throws -> Set<SnapshotID>
 
     /// Those of this process that are asked for or held: it may live on after one has ended whose
     /// file could not be removed.
@@ -29,10 +32,14 @@ public struct RepositoryLocks: Sendable {
     /// - Parameters:
     ///   - owner: this process, but for tests.
     ///   - heartbeat: how often a held lock gives a sign of life.
+    ///   - neededSoon: snapshots that jobs of this process will need, which wait for their turn and
+    ///     hold no lock yet; they are not removed through these locks.
     public init(
         _ store: any ObjectStore, environment: JobEnvironment, owner: OwnerToken = .current,
-        heartbeat: Duration = .seconds(30)
+        heartbeat: Duration = .seconds(30),
+        neededSoon: @escaping @Sendable () async throws -> Set<SnapshotID> = { [] }
     ) {
+        self.neededSoon = neededSoon
         self.store = store
         self.environment = environment
         self.owner = owner
@@ -80,9 +87,28 @@ public struct RepositoryLocks: Sendable {
 
     /// Snapshots that somebody needs.
     ///
-    /// - Throws: `ObjectStorageError`.
+    /// - Throws: `ObjectStorageError`; what tells of waiting jobs may throw.
     public func snapshotsInUse() async throws -> Set<SnapshotID> {
-        try await list().reduce(into: []) { $0.formUnion($1.claim.uses) }
+        try await list().reduce(into: try await neededSoon()) { $0.formUnion($1.claim.uses) }
+    }
+
+    /// Runs `body`, which removes a snapshot, while nobody uses it nor can begin to.
+    ///
+    /// - Throws: `locked`; `ObjectStorageError`; what `body` throws.
+    func removing(
+        _ id: SnapshotID, as operation: LockClaim.Operation, waitSeconds: Double = 0,
+        observer: any JobObserver, _ body: () async throws -> Void
+    ) async throws {
+        try await withLock(
+            .removal(of: id, as: operation), waitSeconds: waitSeconds, observer: observer
+        ) {
+            // Whoever asks from now on finds the lock.
+            guard try await !neededSoon().contains(id) else {
+                throw SnapshotError(
+                    .locked, "a job that waits for its turn uses the snapshot \(id)")
+            }
+            try await body()
+        }
     }
 
     // MARK: Holding

@@ -29,7 +29,7 @@ public struct RepositoryStatistics: Hashable, Sendable {
     /// When the oldest and the newest were begun, in milliseconds since 1970 UTC.
     public var oldest: Event?
     public var newest: Event?
-    /// The newest that a backup took, and when it ended.
+    /// The newest that a backup took and in which no defect was found, and when it ended.
     public var lastSuccess: Event?
     /// What was last found to be whole by a verification, and when.
     public var lastVerified: Event?
@@ -70,7 +70,7 @@ public struct RepositoryStatistics: Hashable, Sendable {
         let ordered = readable.sorted { $0.startedAt < $1.startedAt }
         oldest = ordered.first.map { Event(id: $0.id, at: $0.startedAt) }
         newest = ordered.last.map { Event(id: $0.id, at: $0.startedAt) }
-        lastSuccess = ordered.last(where: \.isTaken)
+        lastSuccess = ordered.last { $0.isTaken && $0.isWhole }
             .map { Event(id: $0.id, at: $0.facts?.finishedAt ?? $0.startedAt) }
         lastVerified = overviews.filter { $0.verification?.outcome == .ok }
             .map { Event(id: $0.id, at: $0.verification?.at ?? 0) }.max { $0.at < $1.at }

@@ -93,7 +93,7 @@ public struct Retention: Sendable {
     private func remove(_ position: Int, _ report: inout Report) async throws {
         let decision = report.decisions[position]
         do {
-            try await locks.withLock(.removal(of: decision.id, as: .prune), observer: observer) {
+            try await locks.removing(decision.id, as: .prune, observer: observer) {
                 try await catalog.remove(key: decision.overview.key)
             }
             report.freedByteCount += decision.overview.storedByteCount

@@ -47,8 +47,8 @@ public struct SnapshotRemoval: Sendable {
                 throw SnapshotError(
                     .lastVerified, "\(id) is \(why)")
             }
-            try await locks.withLock(
-                .removal(of: id, as: .delete), waitSeconds: waitSeconds, observer: observer
+            try await locks.removing(
+                id, as: .delete, waitSeconds: waitSeconds, observer: observer
             ) {
                 try await catalog.remove(key: overview.key)
             }
