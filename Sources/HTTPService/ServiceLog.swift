@@ -10,12 +10,16 @@ struct ServiceLog: OperationsLog {
     func finished(_ job: JobRecord) {
         metrics.finished(job)
         let isBad = job.status == .failed || job.status == .partiallyFailed
-        logger.log(
-            level: isBad ? .error : .notice, "job ended",
-            metadata: [
-                "job_id": "\(job.id)", "kind": "\(job.kind)", "status": "\(job.status.rawValue)",
-                "error": "\(job.error ?? "")",
-            ])
+        var metadata: Logger.Metadata = [
+            "job_id": "\(job.id)", "kind": "\(job.kind)", "status": "\(job.status.rawValue)",
+        ]
+        if let requestID = job.requestID { metadata["request_id"] = "\(requestID)" }
+        if job.error != nil {
+            let problem = Problem(jobError: job)
+            metadata["code"] = "\(problem.code)"
+            metadata["reason"] = "\(problem.detail)"
+        }
+        logger.log(level: isBad ? .error : .notice, "job ended", metadata: metadata)
     }
 
     func failed(_ what: String, job: String?, _ error: any Error) {

@@ -24,7 +24,8 @@ final class UnparsedRequestHandler: ChannelDuplexHandler, RemovableChannelHandle
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        self.error = error
+        // What follows is only that more has come of the same.
+        self.error = self.error ?? error
         context.fireErrorCaught(error)
     }
 
