@@ -33,7 +33,10 @@ struct AnsweringAllowance {
         defer { last = (wall, processor) }
         guard let last else { return 0 }
         let earned = Int64(Double(wall - last.wall) * share)
+        // One long answer must not keep all others of the thread waiting for seconds.
+        let owedMax = Int64(Double(2 * Self.pauseMax) * share)
         saved = min(saved + earned - (processor - last.processor), Self.savedMax)
+        saved = max(saved, -owedMax)
         let due = Int64(Double(-saved) / share)
         return due < Self.pauseMin ? 0 : min(due, Self.pauseMax)
     }

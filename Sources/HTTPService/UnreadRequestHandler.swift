@@ -33,9 +33,13 @@ final class UnreadRequestHandler: ChannelDuplexHandler, RemovableChannelHandler 
     }
 
     /// Lets a client send its body that asks first whether it may (RFC 9110, 10.1.1). It may: what
-    /// is wrong with the request is answered either way.
+    /// is wrong with the request is answered either way. While another request is being answered
+    /// it would stand in the middle of that answer; then the client sends when it is tired of
+    /// waiting.
     private func encourage(_ head: HTTPRequest, _ context: ChannelHandlerContext) {
-        guard head.headerFields[.expect]?.lowercased() == "100-continue" else { return }
+        guard completeRequestCount == answeredCount,
+            head.headerFields[.expect]?.lowercased() == "100-continue"
+        else { return }
         context.writeAndFlush(
             wrapOutboundOut(.head(HTTPResponse(status: .continue))), promise: nil)
     }

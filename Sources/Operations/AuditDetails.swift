@@ -14,8 +14,10 @@ public struct AuditDetails: Sendable {
     /// Snapshots that were removed.
     public var removed: [String] = []
 
-    /// Bytes of a request beyond which only its size is told: the log is never pruned.
-    private static let requestByteCountMax = 64 * 1024
+    /// Bytes of a request beyond which only its size is told, and removed snapshots that are
+    /// named: an entry's details have an end. No request that can be valid is longer.
+    private static let requestByteCountMax = 900 * 1024
+    private static let removedCountMax = 2000
 
     public init() {}
 
@@ -39,7 +41,9 @@ public struct AuditDetails: Sendable {
                         ? .verbatim(request) : .string("omitted: it has \(count) bytes")))
         }
         if !removed.isEmpty {
-            members.append(JSONValue.Member("removed", .array(removed.map { .string($0) })))
+            let named = removed.prefix(Self.removedCountMax)
+            members.append(JSONValue.Member("removed", .array(named.map { .string($0) })))
+            members.append(JSONValue.Member("removed_count", .count(removed.count)))
         }
         return JSONValue.object(members).text
     }

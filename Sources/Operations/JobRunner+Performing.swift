@@ -57,20 +57,30 @@ extension JobRunner {
             at: environment.now())
         signals.notify(record.id)
         let (result, interruption) = await result(assignment, interruptions)
+        try await finish(record, assignment, result, interruption)
+    }
+
+    private func finish(
+        _ record: JobRecord, _ assignment: JobAssignment, _ result: Result<JobOutcome, any Error>,
+        _ interruption: Interruption?
+    ) async throws {
+        let removed = assignment.removals.ids
         switch (result, interruption) {
         case (.success(let outcome), _)
         where outcome.isTooLarge && assignment.request.isItsResult:
-            try await finish(record, .failed, error: Self.tooLarge)
+            try await finish(record, .failed, error: Self.tooLarge, removed: removed)
         case (.success(let outcome), _):
             try await finish(
                 record, outcome.isPartial ? .partiallyFailed : .succeeded,
-                outcome: outcome.keepable)
-        case (.failure, .asked): try await finish(record, .canceled, error: Self.cancelled)
-        case (.failure, .shutdown): try await finish(record, .canceled, error: Self.cutOff)
+                outcome: outcome.keepable, removed: removed)
+        case (.failure, .asked):
+            try await finish(record, .canceled, error: Self.cancelled, removed: removed)
+        case (.failure, .shutdown):
+            try await finish(record, .canceled, error: Self.cutOff, removed: removed)
         case (.failure(let error), nil):
             // Where the repository is only the log may tell.
             if error is ObjectStorageError { log.failed("job failed", job: record.id, error) }
-            try await finish(record, .failed, error: JobFailure(error))
+            try await finish(record, .failed, error: JobFailure(error), removed: removed)
         }
     }
 
@@ -175,7 +185,7 @@ extension JobRunner {
     @discardableResult
     func finish(
         _ record: JobRecord, _ status: JobStatus, outcome: JobOutcome? = nil,
-        error: JobFailure? = nil
+        error: JobFailure? = nil, removed: [String] = []
     ) async throws -> JobRecord {
         let finished = try await state.updateJob(
             record.id,
@@ -185,7 +195,7 @@ extension JobRunner {
             event: Self.event(status, error), at: environment.now())
         signals.notify(record.id)
         log.finished(finished)
-        try await audit(finished, error, removed: outcome?.removed ?? [])
+        try await audit(finished, error, removed: removed)
         try await pruneNowAndThen()
         return finished
     }

@@ -1,6 +1,7 @@
 internal import ServiceState
 internal import SnapshotJSON
 public import Snapshots
+internal import Synchronization
 
 /// What a job came to.
 public struct JobOutcome: Sendable, Hashable {
@@ -10,16 +11,11 @@ public struct JobOutcome: Sendable, Hashable {
     public var result: String
     /// The snapshot that was made or read, when it is another than was known before.
     public var snapshot: String?
-    /// Snapshots that were removed.
-    public var removed: [String]
 
-    public init(
-        result: String, isPartial: Bool = false, snapshot: String? = nil, removed: [String] = []
-    ) {
+    public init(result: String, isPartial: Bool = false, snapshot: String? = nil) {
         self.result = result
         self.isPartial = isPartial
         self.snapshot = snapshot
-        self.removed = removed
     }
 }
 
@@ -50,6 +46,19 @@ public struct JobAssignment: Sendable {
     public var newSnapshot: String?
     /// Whether it goes on with a job that was cut off.
     public var isResumed = false
+    /// What it has removed so far.
+    public let removals = Removals()
+}
+
+/// The snapshots that a job has removed, which must be told however it ends.
+public final class Removals: Sendable {
+    private let state = Mutex<[String]>([])
+
+    /// In the order in which they went.
+    public var ids: [String] { state.withLock { $0 } }
+
+    /// Tells of one.
+    public func add(_ id: String) { state.withLock { $0.append(id) } }
 }
 
 /// Does jobs: the runner sees to it that they are recorded, cancelled and counted, and knows

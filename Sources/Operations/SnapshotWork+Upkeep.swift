@@ -18,15 +18,15 @@ extension SnapshotWork {
 
     /// Removes snapshots that need not be kept, or tells which and why.
     func cleanUp(
-        _ request: CleanupRequest, _ job: String, _ observer: any JobObserver
+        _ request: CleanupRequest, _ job: JobAssignment, _ observer: any JobObserver
     ) async throws -> JobOutcome {
         let report = try await Retention(
             library.catalog, request.policy(standard: settings.retention), locks: library.locks,
-            environment: library.environment, observer: observer
+            environment: library.environment, observer: observer,
+            removed: { job.removals.add($0.description) }
         ).run(isDryRun: request.dryRun ?? false)
         return JobOutcome(
-            result: JSONValue(report).service(adding: ["job_id": .string(job)]).text,
-            isPartial: !report.failures.isEmpty,
-            removed: report.isDryRun ? [] : report.removed.map(\.id.description))
+            result: JSONValue(report).service(adding: ["job_id": .string(job.id)]).text,
+            isPartial: !report.failures.isEmpty)
     }
 }

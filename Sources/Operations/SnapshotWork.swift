@@ -32,7 +32,7 @@ public struct SnapshotWork: JobWork {
                 : try await restore(request, job, observer, note)
         case .verify(let request): return try await verify(request.snapshot, observer)
         case .diff(let request): return try await compare(request, job, observer)
-        case .cleanup(let request): return try await cleanUp(request, job.id, observer)
+        case .cleanup(let request): return try await cleanUp(request, job, observer)
         }
     }
 
@@ -76,7 +76,6 @@ public struct SnapshotWork: JobWork {
         backup.backupType = backup.backupType ?? "scheduled"
         let (made, report) = try await backUp(backup, job, observer)
         var problems: [JSONValue] = []
-        var removed: [String] = []
         func note(_ part: String, _ code: String, _ message: String) {
             problems.append(
                 .object([
@@ -89,12 +88,12 @@ public struct SnapshotWork: JobWork {
                 if outcome.isPartial {
                     note(name, "partially_failed", "not all of it was done; its result tells")
                 }
-                removed += outcome.removed
                 return .verbatim(outcome.result)
             } catch is CancellationError {
                 throw CancellationError()
             } catch {
                 let failure = JobFailure(error)
+                library.log.failed("the \(name) behind a backup failed", job: job.id, error)
                 note(name, failure.code, failure.message)
                 return .null
             }
@@ -104,14 +103,14 @@ public struct SnapshotWork: JobWork {
             ? try await part("verification") { try await verify(report.manifest.id, observer) }
             : .null
         let retention = try await part("retention") {
-            try await cleanUp(request.retention, job.id, observer)
+            try await cleanUp(request.retention, job, observer)
         }
         return JobOutcome(
             result: JSONValue.object([
                 "backup": .verbatim(made.result), "verification": verification,
                 "retention": retention, "problems": .array(problems),
             ]).text,
-            isPartial: !problems.isEmpty, snapshot: report.manifest.id, removed: removed)
+            isPartial: !problems.isEmpty, snapshot: report.manifest.id)
     }
 
     // MARK: What only reads

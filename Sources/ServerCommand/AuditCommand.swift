@@ -68,7 +68,8 @@ struct AuditVerifyCommand: AsyncParsableCommand {
                 to: STDOUT_FILENO)
         }
         if let defect = found.firstDefect {
-            throw ServerFailure(status: 12, message: "the audit log is not whole: \(defect)")
+            throw ServerFailure(
+                status: 12, message: "the audit log is not whole: \(defect)", isTold: true)
         }
     }
 }

@@ -77,7 +77,7 @@ public enum ServerProgram {
 
     private static func fail(_ failure: ServerFailure, isJSON: Bool) -> Int32 {
         write("cairn: \(failure.message)\n", to: STDERR_FILENO)
-        if isJSON { tell(failure) }
+        if isJSON, !failure.isTold { tell(failure) }
         return failure.status
     }
 
@@ -114,11 +114,14 @@ struct ServerFailure: Error {
     let code: String
     /// One sentence, lowercase, without a period.
     let message: String
+    /// Whether the command's result says so already.
+    let isTold: Bool
 
-    init(status: Int32, code: String = "failed", message: String) {
+    init(status: Int32, code: String = "failed", message: String, isTold: Bool = false) {
         self.status = status
         self.code = code
         self.message = message
+        self.isTold = isTold
     }
 
     /// A command that can't be understood.

@@ -38,6 +38,22 @@ internal import Testing
         }
     }
 
+    /// Others of the thread do not wait for all that one answer has taken.
+    @Test func oneLongAnswerIsNotOwedForLong() async throws {
+        var allowance = AnsweringAllowance(share: 0.1)
+        var wall: Int64 = 0
+        #expect(allowance.pause(wall: wall, processor: 0) == 0)
+        wall += 1000 * Self.millisecond
+        let processor = wall
+        var paused: Int64 = 0
+        for _ in 0..<100 {
+            let pause = allowance.pause(wall: wall, processor: processor)
+            wall += pause
+            paused += pause
+        }
+        #expect(paused > 0 && paused <= 2 * AnsweringAllowance.pauseMax)
+    }
+
     @Test func whatWasTakenWithoutJobsIsNotOwed() {
         var allowance = AnsweringAllowance(share: 0.2)
         #expect(allowance.pause(wall: 0, processor: 0) == 0)

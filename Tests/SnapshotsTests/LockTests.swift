@@ -283,7 +283,7 @@ private final class Room: Sendable {
                     let store = try await FileSystemStore(folder: folder.path, create: false)
                     let locks = RepositoryLocks(store, environment: environment())
                     try await locks.withLock(
-                        claim, waitSeconds: 60, observer: RecordingObserver()
+                        claim, waitSeconds: 600, observer: RecordingObserver()
                     ) {
                         #expect(room.enter() == 1)
                         try await Task.sleep(for: .milliseconds(2))

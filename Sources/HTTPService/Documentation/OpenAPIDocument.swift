@@ -152,17 +152,23 @@ struct OpenAPIDocument {
                                 "schema": .object(["type": .string("string")]),
                             ]))
                     })))
-        if let first = descriptions.first, first.schema != nil || first.contentType != nil {
-            let type = first.contentType ?? "application/json"
+        let content = content(descriptions)
+        if !content.isEmpty { members.append(JSONValue.Member("content", .object(content))) }
+        return .object(members)
+    }
+
+    /// By type, for one status may be that of an answer and of a problem.
+    private static func content(
+        _ descriptions: [Endpoint.ReplyDescription]
+    ) -> [JSONValue.Member] {
+        descriptions.reduce(into: []) { members, description in
+            guard description.schema != nil || description.contentType != nil else { return }
+            let type = description.contentType ?? "application/json"
+            guard !members.contains(where: { $0.name == type }) else { return }
             members.append(
                 JSONValue.Member(
-                    "content",
-                    .object([
-                        JSONValue.Member(
-                            type, .object(["schema": first.schema?.json ?? .object([])]))
-                    ])))
+                    type, .object(["schema": description.schema?.json ?? .object([])])))
         }
-        return .object(members)
     }
 }
 
@@ -192,13 +198,15 @@ extension Endpoint {
                 .problem(.forbidden, "The token's role does not have the permission."),
             ]
         }
+        problems += [
+            .problem(.badRequest, "It is no HTTP/1.1 request, or its body is not JSON."),
+            .problem(.requestTimeout, "The body did not arrive in time."),
+            .problem(.contentTooLarge, "The body is too large."),
+            .problem(.requestHeaderFieldsTooLarge, "The path or the headers are too large."),
+        ]
         if body != nil {
-            problems += [
-                .problem(.badRequest, "The body is not JSON, or missing."),
-                .problem(.requestTimeout, "The body did not arrive in time."),
-                .problem(.contentTooLarge, "The body is too large."),
-                .problem(.unsupportedMediaType, "The body is of another type than JSON."),
-            ]
+            problems.append(
+                .problem(.unsupportedMediaType, "The body is of another type than JSON."))
         }
         if body != nil || !parameters.isEmpty {
             problems.append(.problem(.unprocessableContent, "Fields are not valid."))
@@ -214,7 +222,9 @@ extension Endpoint {
                 .tooManyRequests, "Too many requests.",
                 headers: ["Retry-After": "How many seconds to wait."]),
             .problem(.internalServerError, "Something went wrong inside."),
-            .problem(.serviceUnavailable, "The service is shutting down, or too busy."),
+            .problem(
+                .serviceUnavailable,
+                "The service is shutting down or too busy, or its repository is gone or full."),
         ]
     }
 }

@@ -85,7 +85,8 @@ extension SnapshotCatalog {
     /// Nil when it has gone meanwhile.
     private func content(ofKey key: String) async throws -> OverviewCache.Content? {
         do {
-            let reader = try await IndexedArchiveReader(source(ofKey: key))
+            let source = ObjectSource(reader: try await store.openReader(key: key))
+            let reader = try await IndexedArchiveReader(source)
             return .facts(Facts(reader.index.manifest, seal: reader.seal))
         } catch let error as ObjectStorageError where error.code == .notFound {
             return nil
@@ -95,7 +96,8 @@ extension SnapshotCatalog {
             // The file stays as it is; a disk that fails may not.
             let isLasting =
                 error is ArchiveError || (error as? ObjectStorageError)?.code == .truncated
-            return .unreadable("\(error)", isLasting: isLasting)
+            let reason = (error as? ObjectStorageError)?.summary ?? "\(error)"
+            return .unreadable(reason, isLasting: isLasting)
         }
     }
 

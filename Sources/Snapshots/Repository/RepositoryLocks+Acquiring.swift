@@ -154,7 +154,7 @@ extension RepositoryLocks {
             if claim.namespaces != nil {
                 observer.noticed(
                     "no lock could be written, so that nothing keeps others from the same "
-                        + "collections: \(error)")
+                        + "collections: \(error.summary)")
             }
             return true
         }
@@ -164,7 +164,7 @@ extension RepositoryLocks {
                 throw SnapshotError(.locked, "\(lock.sentence) \(why)")
             }
         }
-        observer.noticed("there is no room for a lock: \(error)")
+        observer.noticed("there is no room for a lock: \(error.summary)")
         return true
     }
 }

@@ -99,16 +99,20 @@ public struct RepositoryLocks: Sendable {
         _ id: SnapshotID, as operation: LockClaim.Operation, waitSeconds: Double = 0,
         observer: any JobObserver, _ body: () async throws -> Void
     ) async throws {
+        // Before, for a lock would be in the way of the job that needs it; and again, for one may
+        // have been asked for meanwhile.
+        try await checkNotNeeded(id)
         try await withLock(
             .removal(of: id, as: operation), waitSeconds: waitSeconds, observer: observer
         ) {
-            // Whoever asks from now on finds the lock.
-            guard try await !neededSoon().contains(id) else {
-                throw SnapshotError(
-                    .locked, "a job that waits for its turn uses the snapshot \(id)")
-            }
+            try await checkNotNeeded(id)
             try await body()
         }
+    }
+
+    private func checkNotNeeded(_ id: SnapshotID) async throws {
+        guard try await neededSoon().contains(id) else { return }
+        throw SnapshotError(.locked, "a job that waits for its turn uses the snapshot \(id)")
     }
 
     // MARK: Holding
@@ -133,7 +137,8 @@ public struct RepositoryLocks: Sendable {
         do {
             try await store.removeMark(lock.name, RepositoryLock.mark)
         } catch {
-            observer.noticed("a lock could not be removed: \(error)")
+            let reason = (error as? ObjectStorageError)?.summary ?? "\(error)"
+            observer.noticed("a lock could not be removed: \(reason)")
         }
         Self.active.withLock { _ = $0.remove(lock.name) }
     }

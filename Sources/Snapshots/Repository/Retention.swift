@@ -34,12 +34,17 @@ public struct Retention: Sendable {
     private let locks: RepositoryLocks
     private let environment: JobEnvironment
     private let observer: any JobObserver
+    private let removed: @Sendable (SnapshotID) -> Void
 
-    /// - Parameter locks: of the catalog's repository.
+    /// - Parameters:
+    ///   - locks: of the catalog's repository.
+    ///   - removed: told of each snapshot as soon as it is gone, however all of it ends.
     public init(
         _ catalog: SnapshotCatalog, _ policy: RetentionPolicy, locks: RepositoryLocks,
-        environment: JobEnvironment, observer: any JobObserver
+        environment: JobEnvironment, observer: any JobObserver,
+        removed: @escaping @Sendable (SnapshotID) -> Void = { _ in }
     ) {
+        self.removed = removed
         self.catalog = catalog
         self.policy = policy
         self.locks = locks
@@ -96,6 +101,7 @@ public struct Retention: Sendable {
             try await locks.removing(decision.id, as: .prune, observer: observer) {
                 try await catalog.remove(key: decision.overview.key)
             }
+            removed(decision.id)
             report.freedByteCount += decision.overview.storedByteCount
         } catch let error as SnapshotError where error.code == .locked {
             report.decisions[position].action = .keep
@@ -104,7 +110,7 @@ public struct Retention: Sendable {
         } catch let error as ObjectStorageError where error.code == .notFound {
             // Somebody else was faster.
         } catch let error as ObjectStorageError {
-            report.failures.append(Failure(id: decision.id, message: "\(error)"))
+            report.failures.append(Failure(id: decision.id, message: error.summary))
         }
     }
 }
