@@ -6,6 +6,7 @@ Needs the debug build and openssl ("make test" sees to both); no database server
 """
 
 import base64
+import concurrent.futures
 import contextlib
 import http.client
 import http.server
@@ -234,6 +235,27 @@ class Wire(unittest.TestCase):
         self.assertEqual(self.addresses(), ["127.0.0.1"] * 4)
 
     # Connections
+
+    def test_many_follow_a_job_at_once(self):
+        """Streams of events that end at once, over and over: the service hung after some forty."""
+        service = self.service()
+        service.start(is_ready=False)
+        job = service.post("/backup/create", {}).json["job_id"]
+        service.finished(job)
+
+        def follow(_):
+            connection = http.client.HTTPConnection("127.0.0.1", service.port, timeout=60)
+            with contextlib.closing(connection):
+                for _ in range(200):
+                    connection.request(
+                        "GET", f"{BASE}/jobs/{job}/events",
+                        headers={"Authorization": service.authorization},
+                    )  # fmt: skip
+                    self.assertIn(b"FAILED", connection.getresponse().read())
+
+        with concurrent.futures.ThreadPoolExecutor(8) as clients:
+            list(clients.map(follow, range(8)))
+        self.assertEqual(service.get("/healthz", base="").status, 200)
 
     def test_ten_thousand_idle_connections(self):
         """Those that ask are answered, on these and on others, and nothing is left of them."""

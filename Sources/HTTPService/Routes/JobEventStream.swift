@@ -12,7 +12,7 @@ struct JobEventStream: Sendable {
     private static let heartbeatInterval = Duration.seconds(15)
 
     private enum News: Sendable {
-        case changed, silent, over
+        case changed, silent
     }
 
     let job: String
@@ -22,15 +22,28 @@ struct JobEventStream: Sendable {
     let signals: JobSignals
 
     /// Writes them.
+    ///
+    /// The shutdown is a handler here: `cancelOnGracefulShutdown()`, which merges sequences, keeps
+    /// a lock while its task is suspended, and with a task executor that can wait for the lock of
+    /// a task that is being cancelled, which waits for the first: nothing was answered any more.
     func write(to writer: BodyWriter) async throws {
-        let updates = signals.updates(of: job).cancelOnGracefulShutdown()
         let (news, input) = AsyncStream.makeStream(
             of: News.self, bufferingPolicy: .bufferingNewest(1))
+        try await withGracefulShutdownHandler {
+            try await write(news, input, to: writer)
+        } onGracefulShutdown: {
+            input.finish()
+        }
+    }
+
+    private func write(
+        _ news: AsyncStream<News>, _ input: AsyncStream<News>.Continuation, to writer: BodyWriter
+    ) async throws {
+        let updates = signals.updates(of: job)
         try await writer.write("retry: 2000\n\n")
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
                 for await _ in updates { input.yield(.changed) }
-                input.yield(.over)
             }
             group.addTask {
                 while true {
@@ -46,7 +59,6 @@ struct JobEventStream: Sendable {
                 case .changed:
                     guard try await !writeNew(behind: &last, to: writer) else { return }
                 case .silent: try await writer.write(": \n\n")
-                case .over: return
                 }
             }
         }
