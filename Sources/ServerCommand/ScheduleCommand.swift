@@ -214,7 +214,7 @@ struct ScheduleSetCommand: AsyncParsableCommand {
             ]))
         add(
             "retention",
-            object(retention.rules.map { ($0, $1.map { .verbatim(String($0)) }) }))
+            object(retention.fields.map { ($0, $1.map { .verbatim(String($0)) }) }))
         return .object(members)
     }
 }
@@ -225,20 +225,14 @@ struct ScheduleRetentionOptions: ParsableArguments {
     var keepDays: Int?
     @Option(help: ArgumentHelp("Keep so many backups at most.", valueName: "count"))
     var maxCount: Int?
-    @Option(help: ArgumentHelp("Keep the newest so many.", valueName: "count"))
-    var keepLast: Int?
-    @Option(help: ArgumentHelp("Keep the last of each of so many days.", valueName: "count"))
-    var keepDaily: Int?
-    @Option(help: ArgumentHelp("Keep the last of each of so many weeks.", valueName: "count"))
-    var keepWeekly: Int?
-    @Option(help: ArgumentHelp("Keep the last of each of so many months.", valueName: "count"))
-    var keepMonthly: Int?
+    @OptionGroup var rules: KeepRuleOptions
 
     /// As the service names them.
-    var rules: [(name: String, count: Int?)] {
+    var fields: [(name: String, count: Int?)] {
         [
-            ("keep_days", keepDays), ("max_count", maxCount), ("keep_last", keepLast),
-            ("keep_daily", keepDaily), ("keep_weekly", keepWeekly), ("keep_monthly", keepMonthly),
+            ("keep_days", keepDays), ("max_count", maxCount), ("keep_last", rules.keepLast),
+            ("keep_daily", rules.keepDaily), ("keep_weekly", rules.keepWeekly),
+            ("keep_monthly", rules.keepMonthly),
         ]
     }
 }

@@ -120,12 +120,8 @@ struct LimitOptions: ParsableArguments {
     }
 }
 
-/// What is kept unless a request says otherwise.
-struct RetentionOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("Keep backups for so many days.", valueName: "count"))
-    var keepDays = 30
-    @Option(help: ArgumentHelp("Keep so many backups at most.", valueName: "count"))
-    var maxCount = 30
+/// What is kept although it is old or beyond the most there may be.
+struct KeepRuleOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Keep the newest so many.", valueName: "count"))
     var keepLast: Int?
     @Option(help: ArgumentHelp("Keep one a day of so many days.", valueName: "count"))
@@ -134,6 +130,15 @@ struct RetentionOptions: ParsableArguments {
     var keepWeekly: Int?
     @Option(help: ArgumentHelp("Keep one a month of so many months.", valueName: "count"))
     var keepMonthly: Int?
+}
+
+/// What is kept unless a request says otherwise.
+struct RetentionOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("Keep backups for so many days.", valueName: "count"))
+    var keepDays = 30
+    @Option(help: ArgumentHelp("Keep so many backups at most.", valueName: "count"))
+    var maxCount = 30
+    @OptionGroup var rules: KeepRuleOptions
 
     /// 0 switches a rule off.
     ///
@@ -150,10 +155,10 @@ struct RetentionOptions: ParsableArguments {
         var policy = RetentionPolicy()
         policy.maxAgeDays = try number(keepDays, "--keep-days")
         policy.maxCount = try number(maxCount, "--max-count")
-        policy.keepLast = try number(keepLast, "--keep-last")
-        policy.keepDaily = try number(keepDaily, "--keep-daily")
-        policy.keepWeekly = try number(keepWeekly, "--keep-weekly")
-        policy.keepMonthly = try number(keepMonthly, "--keep-monthly")
+        policy.keepLast = try number(rules.keepLast, "--keep-last")
+        policy.keepDaily = try number(rules.keepDaily, "--keep-daily")
+        policy.keepWeekly = try number(rules.keepWeekly, "--keep-weekly")
+        policy.keepMonthly = try number(rules.keepMonthly, "--keep-monthly")
         return policy
     }
 }
