@@ -29,6 +29,17 @@ import Testing
         #expect((ended.error != nil) == (status == .failed))
     }
 
+    /// However the job ends: what is gone is gone.
+    @Test func whatAJobHasRemovedIsInTheAuditLogThoughItFails() async throws {
+        let fixture = try await OperationsFixture()
+        let job = try await fixture.submit("remove")
+        let ended = try await fixture.running { try await fixture.ended(job) }
+        #expect(ended.status == .failed)
+        let entries = try await fixture.state.auditEntries(limit: 10).entries
+        let details = try #require(entries.first?.event.details)
+        #expect(details.contains(#""removed":["20261124T084512Z-manual-3f9a1c"]"#), "\(details)")
+    }
+
     @Test func eventsTellTheWholeCourse() async throws {
         let fixture = try await OperationsFixture()
         let job = try await fixture.submit()

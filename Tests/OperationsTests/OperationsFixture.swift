@@ -67,6 +67,9 @@ struct ScriptedWork: JobWork {
             try await gate.wait()
             return JobOutcome(result: "{\"waited\":true}")
         case "fail": throw JobFailure("scripted", "it was to fail")
+        case "remove":
+            job.removals.add("20261124T084512Z-manual-3f9a1c")
+            throw JobFailure("scripted", "it was to fail after a removal")
         case "partial": return JobOutcome(result: "{}", isPartial: true)
         case "note":
             try await note("20261124T084512Z-pre_restore-3f9a1c")
