@@ -60,12 +60,7 @@ public actor PrivateServer {
         }
         let port = try freeLoopbackPort()
         let process = try ServerProcess { folder in
-            var command = [
-                binary, "--bind_ip", "127.0.0.1", "--port", "\(port)", "--dbpath", folder,
-                "--logpath", "\(folder)/log", "--logappend", "--nounixsocket",
-                "--wiredTigerCacheSizeGB", "\(options.cacheGB)",
-                "--setParameter", "diagnosticDataCollectionEnabled=false",
-            ]
+            var command = serverCommand(binary, port, folder, cacheGB: options.cacheGB)
             if options.isReplicaSet { command += ["--replSet", Self.setName] }
             return command + options.arguments
         }
@@ -87,6 +82,17 @@ public actor PrivateServer {
     /// Ends the server with SIGKILL, as a power cut would.
     public func kill() throws {
         try process.order("kill")
+    }
+
+    /// Stops the server's process without ending it (SIGSTOP), as if its machine had frozen: the
+    /// system still takes connections and bytes for it, and nobody answers.
+    public func freeze() throws {
+        try process.order("freeze")
+    }
+
+    /// Lets a frozen server continue.
+    public func thaw() throws {
+        try process.order("thaw")
     }
 
     /// Starts a stopped or killed server on its old data and port and waits until it takes writes.
@@ -129,4 +135,16 @@ public actor PrivateServer {
                 .notReady, "mongod in \(process.folder) is not ready: \(error)")
         }
     }
+}
+
+/// The command line that every private server has in common.
+func serverCommand(
+    _ binary: String, _ port: UInt16, _ folder: String, cacheGB: Double
+) -> [String] {
+    [
+        binary, "--bind_ip", "127.0.0.1", "--port", "\(port)", "--dbpath", folder,
+        "--logpath", "\(folder)/log", "--logappend", "--nounixsocket",
+        "--wiredTigerCacheSizeGB", "\(cacheGB)",
+        "--setParameter", "diagnosticDataCollectionEnabled=false",
+    ]
 }

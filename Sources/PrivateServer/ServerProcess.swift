@@ -22,12 +22,17 @@ final class ServerProcess {
             (( ${file##*/} > 2 )) && eval "exec ${file##*/}>&-"
         done
         folder=$1; shift; server=
-        end() { [ -n "$server" ] && kill "$1" "$server" && wait "$server"; server=; }
+        end() {
+            [ -n "$server" ] && kill "$1" "$server" && kill -CONT "$server" && wait "$server"
+            server=
+        }
         while read -r order; do
             case $order in
                 start) "$@" </dev/null >>"$folder/output" 2>&1 & server=$! ;;
                 stop) end -TERM ;;
                 kill) end -KILL ;;
+                freeze) [ -n "$server" ] && kill -STOP "$server" ;;
+                thaw) [ -n "$server" ] && kill -CONT "$server" ;;
             esac
             echo done
         done
@@ -59,7 +64,8 @@ final class ServerProcess {
         waitpid(shell, &status, 0)
     }
 
-    /// Gives an order (`start`, `stop`, `kill`) and waits until it is carried out.
+    /// Gives an order (`start`, `stop`, `kill`, `freeze`, `thaw`) and waits until it is carried out.
+    /// A frozen server answers nothing, while the system still takes connections for it.
     ///
     /// - Throws: `PrivateServerError` with `system` when the shell is gone.
     func order(_ order: String) throws {
