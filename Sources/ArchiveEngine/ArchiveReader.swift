@@ -25,7 +25,7 @@ extension ArchiveReader {
 }
 
 /// A chunk that was read but not yet decoded.
-public struct PendingChunk: Sendable {
+public struct PendingChunk: WeighedElement, Sendable {
     private enum Content: Sendable {
         case stored([UInt8], ChunkHeader, row: IndexRow?)
         case documents(MongodumpBlock.Header, [UInt8])
@@ -46,6 +46,28 @@ public struct PendingChunk: Sendable {
         content = .documents(header, documents)
         self.storedByteCount = storedByteCount
     }
+
+    /// How many times a large chunk is in memory, with what is made of it.
+    private var copyCount = 1
+
+    /// Stored and decoded.
+    public var heldByteCount: Int {
+        switch content {
+        case .documents(_, let documents): copyCount * documents.count
+        case .stored(let stored, let header, _):
+            copyCount * (stored.count + Int(clamping: header.rawByteCount))
+        }
+    }
+
+    /// The same, for those who make text of it: of a single large document that takes several times
+    /// its size.
+    public var toBecomeText: PendingChunk {
+        var chunk = self
+        if heldByteCount > Self.largeByteCountMin { chunk.copyCount = 3 }
+        return chunk
+    }
+
+    private static let largeByteCountMin = 12 * 1024 * 1024
 
     /// Checks and decodes it: a pure function, run in parallel.
     ///

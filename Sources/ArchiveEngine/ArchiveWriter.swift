@@ -162,9 +162,17 @@ public struct ArchiveWriter {
 }
 
 /// A chunk and its place in the file.
-private struct Numbered: Sendable {
+private struct Numbered: WeighedElement, Sendable {
     var sequence: UInt32
     var piece: ArchiveWriter.Piece
+
+    /// With what it is compressed to, which is rarely as much again.
+    var heldByteCount: Int {
+        switch piece {
+        case .raw(let chunk): chunk.bytes.count + chunk.bytes.count / 2
+        case .encoded(let chunk): chunk.stored.count
+        }
+    }
 
     func encoded(_ compression: Compression) throws(ArchiveError) -> EncodedChunk {
         switch piece {
@@ -185,4 +193,9 @@ private struct Hashed: Sendable {
         self.chunk = chunk
         sha256 = SHA256Digest(of: chunk.stored)
     }
+}
+
+extension RawChunk: WeighedElement {
+    /// Not compressed yet.
+    public var heldByteCount: Int { bytes.count }
 }

@@ -4,9 +4,10 @@ import Synchronization
 ///
 /// Both end together: an error of the producer is thrown by `next` after the elements before it;
 /// when `consume` returns or throws, the producer is cancelled and waited for.
-/// - Parameters: - capacity: how many elements may wait, at least 1; memory is bounded by it. -
-///   produce: runs in a child task and calls `send` for each element, from one task. - consume:
-///   runs in the caller's task; `next` answers nil at the end.
+/// - Parameters:
+///   - capacity: how many elements may wait, at least 1; of large ones fewer (`WeighedElement`).
+///   - produce: runs in a child task and calls `send` for each element, from one task.
+///   - consume: runs in the caller's task; `next` answers nil at the end.
 public func withProducer<Element: Sendable, Result>(
     capacity: Int,
     produce:
@@ -36,10 +37,16 @@ public func withProducer<Element: Sendable, Result>(
 private final class BoundedQueue<Element: Sendable>: Sendable {
     private struct State {
         var elements: [Element] = []
+        var heldByteCount = 0
         var end: Swift.Result<Void, any Error>?
         var isCancelled = false
         var producer: CheckedContinuation<Void, Never>?
         var consumer: CheckedContinuation<Void, Never>?
+
+        func isFull(_ capacity: Int) -> Bool {
+            elements.count >= capacity
+                || heldByteCount >= WeighedElements.queueByteCountMax(elementCount: capacity)
+        }
 
         mutating func takeWaiting() -> [CheckedContinuation<Void, Never>] {
             defer { (producer, consumer) = (nil, nil) }
@@ -58,12 +65,13 @@ private final class BoundedQueue<Element: Sendable>: Sendable {
         while true {
             let isSent = try change { state in
                 if state.isCancelled { throw CancellationError() }
-                guard state.elements.count < capacity else { return false }
+                guard !state.isFull(capacity) else { return false }
                 state.elements.append(element)
+                state.heldByteCount += WeighedElements.heldByteCount(element)
                 return true
             }
             if isSent { return }
-            await wait(\.producer) { $0.elements.count >= self.capacity }
+            await wait(\.producer) { $0.isFull(self.capacity) }
         }
     }
 
@@ -71,7 +79,11 @@ private final class BoundedQueue<Element: Sendable>: Sendable {
         while true {
             try Task.checkCancellation()
             let step: Swift.Result<Element?, any Error>? = change { state in
-                if !state.elements.isEmpty { return .success(state.elements.removeFirst()) }
+                if !state.elements.isEmpty {
+                    let element = state.elements.removeFirst()
+                    state.heldByteCount -= WeighedElements.heldByteCount(element)
+                    return .success(element)
+                }
                 return state.end.map { end in end.map { nil } }
             }
             if let step { return try step.get() }

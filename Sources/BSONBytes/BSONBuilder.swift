@@ -10,11 +10,16 @@ public struct BSONBuilder: Sendable {
     /// A document may be larger than `BSONLimits.documentByteCountMax`: the limit is the reader's
     /// to state.
     public var document: BSONDocument {
-        var finished = bytes
-        finished.append(0)
-        let length = Int32(finished.count)
-        withUnsafeBytes(of: length.littleEndian) { finished.replaceSubrange(0..<4, with: $0) }
-        return BSONDocument(unchecked: finished)
+        let builder = self
+        return builder.finished()
+    }
+
+    /// The document, without a copy of its bytes where nobody else has them.
+    fileprivate consuming func finished() -> BSONDocument {
+        bytes.append(0)
+        let length = Int32(bytes.count)
+        withUnsafeBytes(of: length.littleEndian) { bytes.replaceSubrange(0..<4, with: $0) }
+        return BSONDocument(unchecked: bytes)
     }
 
     public mutating func append(_ name: String, _ value: Double) {
@@ -45,6 +50,7 @@ public struct BSONBuilder: Sendable {
     }
 
     public mutating func append(_ name: String, _ value: BSONDocument) {
+        reserve(value.bytes.count)
         appendHead(.document, name)
         bytes.append(contentsOf: value.bytes)
     }
@@ -84,12 +90,15 @@ public struct BSONBuilder: Sendable {
     public mutating func append(_ name: String, array values: some Sequence<BSONValue>) {
         var array = BSONBuilder()
         for (index, value) in values.enumerated() { array.append(String(index), value) }
+        let finished = array.finished()
+        reserve(finished.bytes.count)
         appendHead(.array, name)
-        bytes.append(contentsOf: array.document.bytes)
+        bytes.append(contentsOf: finished.bytes)
     }
 
     /// Any value, byte for byte.
     public mutating func append(_ name: String, _ value: BSONValue) {
+        reserve(value.bytes.count)
         appendHead(value.type, name)
         bytes.append(contentsOf: value.bytes)
     }
@@ -101,6 +110,16 @@ public struct BSONBuilder: Sendable {
         bytes.append(0)
         bytes.append(contentsOf: element.value.bytes)
     }
+
+    /// Makes room for a large value and what comes behind it, once: growing by doubling would take
+    /// its size three times.
+    private mutating func reserve(_ byteCount: Int) {
+        guard byteCount >= Self.largeByteCountMin else { return }
+        bytes.reserveCapacity(bytes.count + byteCount + Self.headByteCount)
+    }
+
+    private static let largeByteCountMin = 1024 * 1024
+    private static let headByteCount = 4096
 
     private mutating func appendHead(_ type: BSONType, _ name: String) {
         precondition(!name.utf8.contains(0), "a BSON name holds no zero byte")
@@ -119,6 +138,6 @@ extension BSONDocument {
     public init(_ build: (inout BSONBuilder) throws -> Void) rethrows {
         var builder = BSONBuilder()
         try build(&builder)
-        self = builder.document
+        self = builder.finished()
     }
 }

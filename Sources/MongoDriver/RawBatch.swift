@@ -30,6 +30,11 @@ public final class RawBatch: Sendable {
     /// Bytes of the documents with what the array wraps around each.
     public var byteCount: Int { array.count - BSONLimits.documentByteCountMin }
 
+    /// Whether it is so large that the next one is better asked for when this one is done with.
+    public var isLarge: Bool { byteCount > Self.largeByteCountMin }
+
+    private static let largeByteCountMin = 6 * 1024 * 1024
+
     /// Whether there is no document.
     public var isEmpty: Bool { byteCount == 0 }
 

@@ -9,8 +9,9 @@ internal import CGlibc
 /// To be called before there are other threads.
 public func limitAllocator() {
     mallopt(M_ARENA_MAX, 1)
-    // The largest value that glibc takes.
-    mallopt(M_MMAP_THRESHOLD, 32 * 1024 * 1024)
+    // What is larger is a single large document, or a copy of one. It is given back to the kernel
+    // when it is freed: in the heap such pieces leave holes of megabytes between them.
+    mallopt(M_MMAP_THRESHOLD, 12 * 1024 * 1024)
     mallopt(M_TRIM_THRESHOLD, 1024 * 1024 * 1024)
     mallopt(M_TOP_PAD, 16 * 1024 * 1024)
 }

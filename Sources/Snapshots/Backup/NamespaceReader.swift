@@ -182,11 +182,13 @@ struct NamespaceReader: Sendable {
             var waiting = try await cursor.nextBatch()
             while let batch = waiting {
                 try await options.rateLimiter?.take(batch)
-                async let following = cursor.nextBatch()
+                let isLarge = batch.isLarge
+                async let following = isLarge ? nil : cursor.nextBatch()
                 let pieces = try cutter.cut(batch, after: last)
                 last = nil
                 for piece in pieces { try await take(piece) }
                 waiting = try await following
+                if isLarge { waiting = try await cursor.nextBatch() }
             }
             guard last == nil else { throw ChunkCutter.otherOrder(stream) }
         }

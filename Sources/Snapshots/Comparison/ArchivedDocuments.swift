@@ -49,15 +49,30 @@ struct ArchivedDocuments: ComparedDocuments {
     var documentCount: UInt64 { sequences.reduce(0) { $0 + documentCount($1) } }
 
     func scan(
-        part: Int, of count: Int, width: Int, _ take: (ComparedContent) throws -> Void
+        part: Int, of count: Int, width: Int, _ take: (ComparedContent) async throws -> Void
     ) async throws {
         var waiting = sequences[...]
         try await withOrderedWindow(
-            width: width, next: { waiting.popFirst() },
-            transform: { (sequence: UInt32) async throws -> ComparedContent in
-                try await content(sequence, part: part, of: count)
+            width: width, next: { waiting.popFirst().map(chunk) },
+            transform: { (chunk: Chunk) async throws -> ComparedContent in
+                try await content(chunk.sequence, part: part, of: count)
             },
             deliver: take)
+    }
+
+    /// A chunk that is to be read.
+    struct Chunk: WeighedElement {
+        let sequence: UInt32
+        /// Stored and decoded.
+        let heldByteCount: Int
+    }
+
+    /// A chunk and what it takes to read it.
+    func chunk(_ sequence: UInt32) -> Chunk {
+        let row = chunks.index.rows[Int(sequence)]
+        return Chunk(
+            sequence: sequence,
+            heldByteCount: Int(clamping: row.storedByteCount) + Int(clamping: row.rawByteCount))
     }
 
     /// The documents of it that a chunk holds, or those of a part of all.
@@ -94,18 +109,13 @@ struct ArchivedDocuments: ComparedDocuments {
         return chunk.blocks.filter { $0.header.namespace == name }.map(\.documents)
     }
 
-    /// One document again.
-    func document(_ place: ComparedContent.Place) async throws -> BSONDocument {
-        try await content(place.sequence).document(place)
-    }
-
-    /// The first few documents.
-    func firstDocuments(_ count: Int) async throws -> [BSONDocument] {
-        var found: [BSONDocument] = []
+    /// `_id`s of the first few documents.
+    func firstIdentifiers(_ count: Int) async throws -> [BSONValue] {
+        var found: [BSONValue] = []
         for sequence in sequences where found.count < count {
             let content = try await content(sequence)
             for entry in content.entries.prefix(count - found.count) {
-                found.append(try content.document(entry.place))
+                found.append(try content.identifier(entry.place))
             }
         }
         return found

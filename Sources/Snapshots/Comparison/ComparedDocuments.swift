@@ -6,8 +6,8 @@ protocol ComparedDocuments: Sendable {
     /// Whether its `_id`s may be equal although their bytes are not, by a collation.
     var hasCollation: Bool { get }
 
-    /// Documents whose `_id`s are equal to some of these as the server takes it.
-    func counterparts(of ids: [BSONValue]) async throws -> [BSONDocument]
+    /// `_id`s of documents that are equal to some of these as the server takes it.
+    func counterparts(of ids: [BSONValue]) async throws -> [BSONValue]
 
     /// How many there are to be read; of a collection that is written to, about.
     var documentCount: UInt64 { get }
@@ -20,14 +20,14 @@ protocol ComparedDocuments: Sendable {
     /// - Throws: `ArchiveError` for a damaged chunk, `BSONError` for a damaged document,
     ///   `MongoError`.
     func scan(
-        part: Int, of count: Int, width: Int, _ take: (ComparedContent) throws -> Void
+        part: Int, of count: Int, width: Int, _ take: (ComparedContent) async throws -> Void
     ) async throws
 }
 
 extension ComparedDocuments {
     var hasCollation: Bool { false }
 
-    func counterparts(of ids: [BSONValue]) async throws -> [BSONDocument] { [] }
+    func counterparts(of ids: [BSONValue]) async throws -> [BSONValue] { [] }
 }
 
 /// Some documents of one side of a comparison.
@@ -102,6 +102,11 @@ struct ComparedContent: Sendable {
     func document(_ place: Place) throws -> BSONDocument {
         try BSONDocument(validating: Array(bytes(place)))
     }
+
+    /// The `_id` of one of its documents, a copy of its own; null where there is none.
+    func identifier(_ place: Place) throws -> BSONValue {
+        try DocumentRun.identifier(bytes(place)) ?? BSONValue(type: .null, bytes: [])
+    }
 }
 
 /// Finds out document by document what a collection of an archive and another side have in common:
@@ -138,11 +143,14 @@ struct DocumentPasses: Sendable {
 
     /// One pass over both sides.
     ///
-    /// - Parameter judge: called for each document of the second side that belongs to the pass.
+    /// - Parameters:
+    ///   - judge: called for each document of the second side that belongs to the pass.
+    ///   - finish: called when that was done for all documents of a chunk or a reply.
     /// - Returns: documents that only the first side has, in the archive's order.
     func run(
         _ pass: Int, of count: Int,
-        _ judge: (Verdict, ComparedContent.Entry, ComparedContent) throws -> Void
+        _ judge: (Verdict, ComparedContent.Entry, ComparedContent) throws -> Void,
+        finish: (ComparedContent) async throws -> Void = { _ in }
     ) async throws -> [ComparedContent.Entry] {
         var table: [DocumentIdentity: ComparedContent.Entry] = [:]
         table.reserveCapacity(Int(first.documentCount) / count)
@@ -158,6 +166,7 @@ struct DocumentPasses: Sendable {
                 try judge(
                     other.content == entry.content ? .equal : .differing(other), entry, content)
             }
+            try await finish(content)
         }
         return table.values.sorted { $0.place < $1.place }
     }

@@ -58,8 +58,8 @@ struct ComparedPair {
     mutating func takeAsOnlyInFirst(_ first: ArchivedDocuments) async throws {
         difference.isInSecond = false
         difference.onlyInFirstCount = first.entry.totals.documentCount
-        difference.onlyInFirst = try await first.firstDocuments(options.sampleCount)
-            .map { try $0.identifier }
+        difference.onlyInFirst = try await first.firstIdentifiers(options.sampleCount)
+            .map(DocumentExcerpt.shown)
     }
 
     /// Leaves out chunks that both have: an `_id` is in a collection once, so none of their
@@ -95,10 +95,11 @@ struct ComparedPair {
     private mutating func run(
         _ pass: Int, of count: Int, _ passes: DocumentPasses
     ) async throws {
-        var differing: [(ComparedContent.Entry, BSONDocument)] = []
+        var differing: [(first: ComparedContent.Place, second: ComparedContent.Place)] = []
         let sampleCount = options.sampleCount
         var found = difference
         var isDisguised = passes.second.hasCollation
+        var recent = RecentContent(passes.first)
         let left = try await passes.run(pass, of: count) { verdict, entry, content in
             switch verdict {
             case .equal:
@@ -107,20 +108,43 @@ struct ComparedPair {
                 found.onlyInSecondCount += 1
                 isDisguised = isDisguised || !entry.isExact
                 if found.onlyInSecond.count < sampleCount {
-                    found.onlyInSecond.append(try content.document(entry.place).identifier)
+                    let id = try content.identifier(entry.place)
+                    found.onlyInSecond.append(DocumentExcerpt.shown(id))
                 }
             case .differing(let other):
                 found.differingCount += 1
                 if found.differing.count + differing.count < sampleCount {
-                    differing.append((other, try content.document(entry.place)))
+                    differing.append((other.place, entry.place))
                 }
             }
+        } finish: { content in
+            // Now, while the second side's documents are at hand.
+            guard !differing.isEmpty else { return }
+            found.differing += try await Self.samples(differing, in: content, &recent)
+            differing = []
         }
         difference = found
         difference.onlyInFirstCount += UInt64(left.count)
         let suspects = isDisguised ? left : left.filter { !$0.isExact }
         try await unmask(suspects, passes)
-        try await tell(differing, left, passes, suspects: Set(suspects.map(\.identity)))
+        try await tellMissing(left, passes, &recent, suspects: Set(suspects.map(\.identity)))
+    }
+
+    /// Documents that differ, with their fields. Each chunk of the first side is read once, and
+    /// what is found is told in the order of the second side.
+    private static func samples(
+        _ pairs: [(first: ComparedContent.Place, second: ComparedContent.Place)],
+        in content: ComparedContent, _ recent: inout RecentContent
+    ) async throws -> [NamespaceDifference.Differing] {
+        var samples: [ComparedContent.Place: NamespaceDifference.Differing] = [:]
+        for pair in pairs.sorted(by: { $0.first < $1.first }) {
+            let own = try await recent[pair.first.sequence]
+            let excerpt = try DocumentExcerpt(own.bytes(pair.first), content.bytes(pair.second))
+            samples[pair.second] = NamespaceDifference.Differing(
+                id: DocumentExcerpt.shown(try own.identifier(pair.first)),
+                fields: try FieldDifference.between(excerpt.first, excerpt.second))
+        }
+        return pairs.compactMap { samples[$0.second] }
     }
 
     /// Finds documents that have a counterpart all the same: by a collation, or as numbers of other
@@ -130,13 +154,16 @@ struct ComparedPair {
     ) async throws {
         guard !suspects.isEmpty, difference.onlyInSecondCount > 0 else { return }
         let places = Dictionary(grouping: suspects.map(\.place), by: \.sequence)
+        let told = Set(difference.onlyInSecond)
         var (found, matched): (UInt64, Set<BSONValue>) = (0, [])
         for (sequence, places) in places.sorted(by: { $0.key < $1.key }) {
             let content = try await passes.first.content(sequence)
-            let ids = try places.map { try content.document($0).identifier }
-            let documents = try await passes.second.counterparts(of: ids)
-            found += UInt64(documents.count)
-            for document in documents { matched.insert(try document.identifier) }
+            let ids = try places.map { try content.identifier($0) }
+            let others = try await passes.second.counterparts(of: ids)
+            found += UInt64(others.count)
+            for id in others.map(DocumentExcerpt.shown) where told.contains(id) {
+                matched.insert(id)
+            }
         }
         found = min(found, difference.onlyInSecondCount, difference.onlyInFirstCount)
         difference.onlyInFirstCount -= found
@@ -145,25 +172,40 @@ struct ComparedPair {
         difference.onlyInSecond.removeAll { matched.contains($0) }
     }
 
-    /// Looks again at the first few documents of the first side that differ or are only there.
-    private mutating func tell(
-        _ differing: [(ComparedContent.Entry, BSONDocument)], _ left: [ComparedContent.Entry],
-        _ passes: DocumentPasses, suspects: Set<DocumentIdentity>
+    /// Looks again at the first few documents that are only on the first side, chunk by chunk.
+    private mutating func tellMissing(
+        _ left: [ComparedContent.Entry], _ passes: DocumentPasses,
+        _ recent: inout RecentContent, suspects: Set<DocumentIdentity>
     ) async throws {
-        let first = passes.first
-        for (entry, other) in differing {
-            let own = try await first.document(entry.place)
-            difference.differing.append(
-                NamespaceDifference.Differing(
-                    id: try own.identifier, fields: try FieldDifference.between(own, other)))
-        }
-        for entry in left.prefix(Self.sampleAttemptCountMax)
+        for entry in left.prefix(max(Self.sampleAttemptCountMax, options.sampleCount))
         where difference.onlyInFirst.count < options.sampleCount {
-            let id = try await first.document(entry.place).identifier
+            let id = try await recent[entry.place.sequence].identifier(entry.place)
             if suspects.contains(entry.identity) {
                 guard try await passes.second.counterparts(of: [id]).isEmpty else { continue }
             }
-            difference.onlyInFirst.append(id)
+            difference.onlyInFirst.append(DocumentExcerpt.shown(id))
+        }
+    }
+}
+
+/// The last chunk that documents were looked up in: samples come from few chunks, and many of them
+/// from the same.
+private struct RecentContent {
+    private let documents: ArchivedDocuments
+    private var last: (sequence: UInt32, content: ComparedContent)?
+
+    init(_ documents: ArchivedDocuments) {
+        self.documents = documents
+    }
+
+    subscript(sequence: UInt32) -> ComparedContent {
+        mutating get async throws {
+            if let last, last.sequence == sequence { return last.content }
+            // Let go of first, for both may be large.
+            last = nil
+            let content = try await documents.content(sequence)
+            last = (sequence, content)
+            return content
         }
     }
 }

@@ -25,24 +25,26 @@ struct LiveDocuments: ComparedDocuments {
         }
     }
 
-    func counterparts(of ids: [BSONValue]) async throws -> [BSONDocument] {
-        try await stored.documents(withIDs: ids)
+    func counterparts(of ids: [BSONValue]) async throws -> [BSONValue] {
+        try await stored.identifiers(equalTo: ids)
     }
 
     func scan(
-        part: Int, of count: Int, width: Int, _ take: (ComparedContent) throws -> Void
+        part: Int, of count: Int, width: Int, _ take: (ComparedContent) async throws -> Void
     ) async throws {
         try await stored.withCursor { cursor in
             var waiting = try await cursor.nextBatch()
             while let batch = waiting {
-                async let following = cursor.nextBatch()
+                let isLarge = batch.isLarge
+                async let following = isLarge ? nil : cursor.nextBatch()
                 var bytes: [UInt8] = []
                 bytes.reserveCapacity(batch.byteCount)
                 try batch.forEachDocument { bytes += $0 }
-                try take(
+                try await take(
                     ComparedContent(
                         bytes, [0..<bytes.count], sequence: 0, part: part, of: count))
                 waiting = try await following
+                if isLarge { waiting = try await cursor.nextBatch() }
             }
         }
     }

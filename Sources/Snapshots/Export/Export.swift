@@ -101,7 +101,7 @@ public struct Export: Sendable {
         }
         try await put(speller.head)
         try await withOrderedWindow(
-            width: options.width, ahead: 1, next: { try await reader.next() },
+            width: options.width, ahead: 1, next: { try await reader.next()?.toBecomeText },
             transform: { (pending: PendingChunk) async throws -> Spelt in
                 let chunk = try pending.decoded()
                 return Spelt(bytes: try speller.spell(chunk, of: name), chunk: chunk)

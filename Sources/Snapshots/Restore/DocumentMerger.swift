@@ -54,31 +54,28 @@ struct DocumentMerger: Sendable {
 
         init(_ bytes: ArraySlice<UInt8>) throws {
             self.bytes = bytes
-            var reader = BSONElementReader(bytes)
-            while let element = try reader.next() {
-                if element.name == "_id" {
-                    id = element.value
-                    return
-                }
+            guard let id = try DocumentRun.identifier(bytes) else {
+                throw SnapshotError(
+                    .refused,
+                    "a document without _id can't be merged; restore with --mode replace")
             }
-            throw SnapshotError(
-                .refused, "a document without _id can't be merged; restore with --mode replace")
+            self.id = id
         }
     }
 
     private func merge(
         _ candidates: [Candidate], _ connection: MongoConnection
     ) async throws -> LoadOutcome {
-        let live = try await find(candidates.map(\.id), connection)
+        let live = try await compare(candidates, connection)
         var outcome = LoadOutcome()
         var missing: [Candidate] = []
         var differing: [Candidate] = []
         for candidate in candidates {
             switch live[candidate.id] {
             case nil: missing.append(candidate)
-            case let bytes? where bytes[...] == candidate.bytes: outcome.equalCount += 1
-            case _? where conflictRule == .keep: outcome.keptCount += 1
-            case _?: differing.append(candidate)
+            case true?: outcome.equalCount += 1
+            case false? where conflictRule == .keep: outcome.keptCount += 1
+            case false?: differing.append(candidate)
             }
         }
         outcome.add(try await insert(missing, connection))
@@ -86,10 +83,35 @@ struct DocumentMerger: Sendable {
         return outcome
     }
 
-    /// Live documents by the bytes of their `_id`.
+    /// Which documents are live under the bytes of their `_id`, and whether they are equal. None of
+    /// them is kept.
+    private func compare(
+        _ candidates: [Candidate], _ connection: MongoConnection
+    ) async throws -> [BSONValue: Bool] {
+        let own = Dictionary(
+            candidates.map { ($0.id, $0.bytes) }, uniquingKeysWith: { first, _ in first })
+        var found: [BSONValue: Bool] = [:]
+        try await find(candidates.map(\.id), connection) { document in
+            guard let id = try DocumentRun.identifier(document) else { return }
+            found[id] = own[id].map { bytes in
+                bytes.withUnsafeBytes { $0.elementsEqual(document) }
+            }
+        }
+        return found
+    }
+
+    /// The live document with that `_id`, or one that is equal by value or collation.
+    private func live(_ id: BSONValue, _ connection: MongoConnection) async throws -> [UInt8]? {
+        var found: [UInt8]?
+        try await find([id], connection) { found = Array($0) }
+        return found
+    }
+
+    /// Calls `body` with live documents.
     private func find(
-        _ ids: [BSONValue], _ connection: MongoConnection
-    ) async throws -> [BSONValue: [UInt8]] {
+        _ ids: [BSONValue], _ connection: MongoConnection,
+        _ body: (UnsafeRawBufferPointer) throws -> Void
+    ) async throws {
         let command = BSONDocument {
             $0.append("find", namespace.collection)
             $0.append(
@@ -99,16 +121,8 @@ struct DocumentMerger: Sendable {
                 })
             $0.append("batchSize", FindRequest.batchDocumentCountMax)
         }
-        return try await connection.withCursor(command, on: namespace.database, as: .primary) {
-            cursor in
-            var found: [BSONValue: [UInt8]] = [:]
-            while let batch = try await cursor.nextBatch() {
-                try batch.forEachDocument { document in
-                    let bytes = Array(document)
-                    found[try Candidate(bytes[...]).id] = bytes
-                }
-            }
-            return found
+        try await connection.withCursor(command, on: namespace.database, as: .primary) { cursor in
+            while let batch = try await cursor.nextBatch() { try batch.forEachDocument(body) }
         }
     }
 
@@ -116,14 +130,12 @@ struct DocumentMerger: Sendable {
         _ candidates: [Candidate], _ connection: MongoConnection
     ) async throws -> LoadOutcome {
         guard !candidates.isEmpty else { return LoadOutcome() }
-        var joined: [UInt8] = []
-        joined.reserveCapacity(candidates.reduce(0) { $0 + $1.bytes.count })
-        for candidate in candidates { joined += candidate.bytes }
+        let joined = Self.joined(candidates.map(\.bytes))
         // Unordered also for capped collections: the documents of one call go in as they come,
         // refused ones aside.
         let inserter = ExactInserter(
             context: context, namespace: namespace, isOrdered: false)
-        let result = try await inserter.insert(joined[...], connection)
+        let result = try await inserter.insert(joined, connection)
         var outcome = LoadOutcome()
         outcome.insertedCount = UInt64(result.documentCount)
         for error in result.errors {
@@ -137,6 +149,15 @@ struct DocumentMerger: Sendable {
             }
         }
         return outcome
+    }
+
+    /// One document behind another; a single one is not copied.
+    private static func joined(_ documents: [ArraySlice<UInt8>]) -> ArraySlice<UInt8> {
+        if documents.count == 1 { return documents[0] }
+        var joined: [UInt8] = []
+        joined.reserveCapacity(documents.reduce(0) { $0 + $1.count })
+        for document in documents { joined += document }
+        return joined[...]
     }
 
     /// A document whose `_id` is a live one's after all.
@@ -186,7 +207,7 @@ struct DocumentMerger: Sendable {
             {
                 waiting.removeFirst()
                 byteCount += candidate.bytes.count
-                let document = try BSONDocument(validating: Array(candidate.bytes))
+                let document = BSONValue(type: .document, bytes: candidate.bytes)
                 statements.append(
                     BSONDocument {
                         $0.append("q", Self.filter(candidate.id))
@@ -223,7 +244,7 @@ struct DocumentMerger: Sendable {
     private func exchange(
         _ candidate: Candidate, _ connection: MongoConnection
     ) async throws -> LoadOutcome {
-        let live = try await find([candidate.id], connection).values.first
+        let old = try await live(candidate.id, connection)
         let statement = BSONDocument {
             $0.append("q", Self.filter(candidate.id))
             $0.append("limit", Int32(1))
@@ -249,22 +270,24 @@ struct DocumentMerger: Sendable {
             throw refusal
         } catch {
             // Back with the old one: nothing is lost because something else could not be stored.
-            if let live { _ = try await inserter.insert(live[...], connection) }
+            if let old { _ = try await inserter.insert(old[...], connection) }
             guard let refusal = error as? WriteError else { throw error }
             return outcome(of: refusal)
         }
     }
 
     private func isLive(_ id: BSONValue, _ connection: MongoConnection) async throws -> Bool {
-        try await !find([id], connection).isEmpty
+        var isFound = false
+        try await find([id], connection) { _ in isFound = true }
+        return isFound
     }
 
     /// What was overwritten must now be there byte for byte.
     private func recheck(
         _ candidates: [Candidate], _ outcome: inout LoadOutcome, _ connection: MongoConnection
     ) async throws {
-        let live = try await find(candidates.map(\.id), connection)
-        let differing = candidates.filter { live[$0.id].map { $0[...] } != $0.bytes }.count
+        let live = try await compare(candidates, connection)
+        let differing = candidates.count { live[$0.id] != true }
         let unexplained = UInt64(differing) &- outcome.failedCount
         guard differing > Int(outcome.failedCount) else { return }
         outcome.failedCount += unexplained

@@ -12,8 +12,17 @@ struct DocumentPatch: Sendable {
     private static let attemptCountMax = 3
     /// Bytes of `_id`s of documents to be deleted that are held at once.
     private static let surplusByteCountMax = 64 * 1024 * 1024
-    /// Documents of one command.
+    /// Documents of one command, and bytes of their `_id`s.
     private static let deleteCountMax = 1000
+    private static let deleteByteCountMax = 4 * 1024 * 1024
+
+    /// Documents of one chunk that are to be written.
+    private struct PatchedChunk: WeighedElement {
+        let chunk: ArchivedDocuments.Chunk
+        let places: [ComparedContent.Place]
+
+        var heldByteCount: Int { chunk.heldByteCount }
+    }
 
     /// The server did not take a document.
     struct Refusal: Error {
@@ -145,7 +154,7 @@ struct DocumentPatch: Sendable {
             switch verdict {
             case .equal: break
             case .differing(let archived): differing.append(archived.place)
-            case .onlyInSecond: round.enterSurplus(try content.document(entry.place).identifier)
+            case .onlyInSecond: round.enterSurplus(try content.identifier(entry.place))
             }
         }
         return (differing + missing.map(\.place), round)
@@ -159,10 +168,15 @@ struct DocumentPatch: Sendable {
         var outcome = LoadOutcome()
         tell(.loading)
         try await withOrderedWindow(
-            width: options.writerCount, next: { waiting.popFirst() },
-            transform: { (chunk: (key: UInt32, value: [ComparedContent.Place])) async throws in
-                let content = try await documents.content(chunk.key)
-                let outcome = try await merger.merge(run: chunk.value.map(content.bytes))
+            width: options.writerCount,
+            next: {
+                waiting.popFirst().map { sequence, places in
+                    PatchedChunk(chunk: documents.chunk(sequence), places: places)
+                }
+            },
+            transform: { (patched: PatchedChunk) async throws in
+                let content = try await documents.content(patched.chunk.sequence)
+                let outcome = try await merger.merge(run: patched.places.map(content.bytes))
                 if outcome.failedCount > 0 {
                     throw Refusal(reason: outcome.firstFailure ?? "a document was refused")
                 }
@@ -178,10 +192,11 @@ struct DocumentPatch: Sendable {
     /// - Returns: how many were deleted.
     private func delete(_ surplus: [BSONDocument]) async throws -> UInt64 {
         tell(.publishing)
-        for start in stride(from: 0, to: surplus.count, by: Self.deleteCountMax) {
+        let ids = try surplus.map { try $0.identifier }
+        for ids in ids.runs(
+            countMax: Self.deleteCountMax, byteCountMax: Self.deleteByteCountMax)
+        {
             try Task.checkCancellation()
-            let ids = try surplus[start..<min(surplus.count, start + Self.deleteCountMax)]
-                .map { try $0.identifier }
             try await context.endurance.run { _ in
                 try await DocumentRemoval(namespace: namespace, pool: context.pool).remove(ids)
             }

@@ -172,8 +172,10 @@ struct ExactInserter: Sendable {
     }
 
     private static func statement(_ bytes: ArraySlice<UInt8>) throws -> BSONDocument {
-        let document = try BSONDocument(validating: Array(bytes))
-        let id = try document.require("_id") { $0 }
+        let document = BSONValue(type: .document, bytes: bytes)
+        guard let id = try DocumentRun.identifier(bytes) else {
+            throw SnapshotError(.refused, "a document has no _id")
+        }
         return BSONDocument {
             $0.append("q", BSONDocument { $0.append("_id", BSONDocument { $0.append("$eq", id) }) })
             let stage = BSONDocument {
@@ -211,6 +213,26 @@ enum DocumentRun {
         return documents
     }
 
+    /// The same of a document in borrowed bytes.
+    static func identifier(_ document: UnsafeRawBufferPointer) throws -> BSONValue? {
+        var reader = RawElementReader(document)
+        while let (name, value) = try reader.next() {
+            guard name.elementsEqual("_id".utf8) else { continue }
+            return BSONValue(type: value.type, bytes: Array(value.bytes)[...])
+        }
+        return nil
+    }
+
+    /// A document's `_id`, as a copy that does not keep the rest in memory; nil where there is none.
+    static func identifier(_ document: ArraySlice<UInt8>) throws -> BSONValue? {
+        var reader = BSONElementReader(document)
+        while let element = try reader.next() {
+            guard element.nameBytes.elementsEqual("_id".utf8) else { continue }
+            return BSONValue(type: element.value.type, bytes: Array(element.value.bytes)[...])
+        }
+        return nil
+    }
+
     /// Whether a field of the document itself, but for the `_id`, is `Timestamp(0,0)`.
     static func hasEmptyTimestamp(_ document: ArraySlice<UInt8>) throws -> Bool {
         try document.withUnsafeBytes { try hasEmptyTimestamp($0) }
@@ -229,9 +251,10 @@ enum DocumentRun {
 
     private static func hasEmptyTimestamp(_ document: UnsafeRawBufferPointer) throws -> Bool {
         guard document.mayHoldEmptyTimestamp() else { return false }
-        var reader = BSONElementReader(Array(document)[...])
-        while let element = try reader.next() {
-            if element.value.timestamp?.rawValue == 0, element.name != "_id" { return true }
+        var reader = RawElementReader(document)
+        while let (name, value) = try reader.next() {
+            guard value.type == .timestamp, value.integer(as: UInt64.self) == 0 else { continue }
+            if !name.elementsEqual("_id".utf8) { return true }
         }
         return false
     }

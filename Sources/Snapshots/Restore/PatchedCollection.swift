@@ -72,9 +72,9 @@ struct PatchedCollection: Sendable {
         do {
             try await fallback.prepare()
             try await withOrderedWindow(
-                width: patch.options.writerCount, next: Self.each(documents.sequences),
-                transform: { (sequence: UInt32) async throws in
-                    for run in try await documents.runs(sequence) {
+                width: patch.options.writerCount, next: Self.each(documents),
+                transform: { (chunk: ArchivedDocuments.Chunk) async throws in
+                    for run in try await documents.runs(chunk.sequence) {
                         _ = try await fallback.load(run)
                     }
                 },
@@ -94,8 +94,10 @@ struct PatchedCollection: Sendable {
         return outcome
     }
 
-    private static func each(_ sequences: [UInt32]) -> () async throws -> UInt32? {
-        var waiting = sequences[...]
-        return { waiting.popFirst() }
+    private static func each(
+        _ documents: ArchivedDocuments
+    ) -> () async throws -> ArchivedDocuments.Chunk? {
+        var waiting = documents.sequences[...]
+        return { waiting.popFirst().map(documents.chunk) }
     }
 }

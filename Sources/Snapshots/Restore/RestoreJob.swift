@@ -97,14 +97,14 @@ struct RestoreJob {
     ) async throws {
         // Used by the task that decodes until that has ended, and only then by this one.
         nonisolated(unsafe) let reader = reader
-        let width = options.width
+        let (width, mode) = (options.width, options.mode)
         try await withProducer(
             capacity: Self.decodedChunkCountMax,
             produce: { send in
                 try await withOrderedWindow(
                     width: width, next: { try await reader.next() },
                     transform: { (pending: PendingChunk) async throws -> ChunkLoader.Decoded in
-                        try ChunkLoader.Decoded(pending)
+                        try ChunkLoader.Decoded(pending, mode)
                     },
                     deliver: send)
             },
@@ -223,12 +223,16 @@ private struct ChunkLoader: Sendable {
     }
 
     /// A checked chunk whose documents may be used.
-    struct Decoded: Sendable {
+    struct Decoded: WeighedElement, Sendable {
         let chunk: DecodedChunk
         let storedByteCount: Int
 
-        init(_ pending: PendingChunk) throws {
+        /// With what is sent to the server and, of a merge, what comes from it.
+        let heldByteCount: Int
+
+        init(_ pending: PendingChunk, _ mode: Restore.Mode) throws {
             chunk = try pending.decoded()
+            heldByteCount = (mode == .merge ? 3 : 2) * chunk.bytes.count
             storedByteCount = pending.storedByteCount
         }
     }

@@ -48,7 +48,8 @@ extension StoredDocuments {
             var claimedCount: UInt64 = 0
             var waiting = try await cursor.nextBatch()
             while let batch = waiting, scan.beyond == nil {
-                async let following = cursor.nextBatch()
+                let isLarge = batch.isLarge
+                async let following = isLarge ? nil : cursor.nextBatch()
                 try batch.forEachDocument { document in
                     guard scan.beyond == nil else { return }
                     var hash = DocumentFingerprint()
@@ -64,6 +65,7 @@ extension StoredDocuments {
                     scan.last = hash
                 }
                 waiting = try await following
+                if isLarge { waiting = try await cursor.nextBatch() }
             }
             scan.isWhole = claimedCount == 0
             return scan

@@ -49,9 +49,11 @@ struct StoredDocuments {
             var totals = Totals()
             var waiting = try await cursor.nextBatch()
             while let batch = waiting {
-                async let following = cursor.nextBatch()
+                let isLarge = batch.isLarge
+                async let following = isLarge ? nil : cursor.nextBatch()
                 try batch.forEachDocument { totals.add($0) }
                 waiting = try await following
+                if isLarge { waiting = try await cursor.nextBatch() }
             }
             return totals
         }
@@ -90,31 +92,37 @@ struct StoredDocuments {
         return try await totals()
     }
 
-    /// Those whose `_id`s are equal to some of these as the server takes it, a thousand to a query.
-    func documents(withIDs ids: [BSONValue]) async throws -> [BSONDocument] {
-        var found: [BSONDocument] = []
-        for start in stride(from: 0, to: ids.count, by: Self.batchDocumentCount) {
-            let some = Array(ids[start..<min(ids.count, start + Self.batchDocumentCount)])
+    /// `_id`s of documents that are equal to some of these as the server takes it, a thousand to a
+    /// query.
+    func identifiers(equalTo ids: [BSONValue]) async throws -> [BSONValue] {
+        var found: [BSONValue] = []
+        for some in ids.runs(countMax: Self.batchDocumentCount, byteCountMax: Self.idByteCountMax) {
             let command = BSONDocument {
                 $0.append("find", namespace.collection)
                 let among = BSONDocument { $0.append("$in", array: some) }
                 $0.append("filter", BSONDocument { $0.append("_id", among) })
+                $0.append("projection", BSONDocument { $0.append("_id", Int32(1)) })
                 if let concern { $0.append("readConcern", concern) }
             }
             found += try await pool.withConnection { connection in
                 try await connection.withCursor(
                     command, on: namespace.database, as: .primary
                 ) { cursor in
-                    var documents: [BSONDocument] = []
+                    var ids: [BSONValue] = []
                     while let batch = try await cursor.nextBatch() {
-                        documents += try batch.documents()
+                        for document in try batch.documents() {
+                            ids.append(try document.identifier)
+                        }
                     }
-                    return documents
+                    return ids
                 }
             }
         }
         return found
     }
+
+    /// Bytes of the `_id`s of one query.
+    private static let idByteCountMax = 4 * 1024 * 1024
 
     private var concern: BSONDocument? {
         moment.map { moment in
@@ -140,5 +148,23 @@ struct StoredDocuments {
                 command, on: namespace.database, as: .primary,
                 batchByteCount: Self.batchByteCount, body)
         }
+    }
+}
+
+extension [BSONValue] {
+    /// Neighbouring values, as many as fit; a single one may have more bytes.
+    func runs(countMax: Int, byteCountMax: Int) -> [[BSONValue]] {
+        var runs: [[BSONValue]] = []
+        var byteCount = 0
+        for value in self {
+            byteCount += value.bytes.count
+            if let last = runs.last, last.count < countMax, byteCount <= byteCountMax {
+                runs[runs.count - 1].append(value)
+            } else {
+                runs.append([value])
+                byteCount = value.bytes.count
+            }
+        }
+        return runs
     }
 }

@@ -97,9 +97,9 @@ public struct DocumentSearch: Sendable {
             width: options.output.width, ahead: 1,
             next: {
                 guard report.matchedCount < limit else { return nil }
-                guard let chunks = plan.chunks else { return try await reader.next() }
+                guard let chunks = plan.chunks else { return try await reader.next()?.toBecomeText }
                 guard let sequence = waiting?.popFirst() else { return nil }
-                return try await chunks.read(sequence)
+                return try await chunks.read(sequence).toBecomeText
             },
             transform: { (pending: PendingChunk) async throws -> ChunkHits in
                 try ChunkHits(try pending.decoded(), request)
