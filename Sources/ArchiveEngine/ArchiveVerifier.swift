@@ -20,12 +20,16 @@ public enum ArchiveVerifier {
     /// Checks an archive.
     ///
     /// Memory: (`width` + 1) × (a stored chunk + a raw chunk).
-    /// - Parameters: - width: how many chunks are decoded at once, at least 1. - progress: called
-    ///   after each chunk with the bytes it takes in the archive and those of its documents.
-    /// - Throws: `ArchiveError` at the first defect.
+    /// - Parameters:
+    ///   - width: how many chunks are decoded at once, at least 1.
+    ///   - progress: called after each chunk with the bytes it takes in the archive and those of its
+    ///     documents.
+    ///   - inspect: called with each chunk that was found whole, in file order.
+    /// - Throws: `ArchiveError` at the first defect, and what `inspect` throws.
     public static func verify(
         _ reader: any ArchiveReader, width: Int,
-        progress: (_ storedByteCount: Int, _ documents: DocumentTotals) -> Void = { _, _ in }
+        progress: (_ storedByteCount: Int, _ documents: DocumentTotals) -> Void = { _, _ in },
+        inspect: (DecodedChunk) throws -> Void = { _ in }
     ) async throws -> Report {
         var ledger = ArchiveLedger(reader.prelude)
         var chunkCount = 0
@@ -37,6 +41,7 @@ public enum ArchiveVerifier {
             },
             deliver: { checked in
                 try ledger.enter(checked.chunk)
+                try inspect(checked.chunk)
                 chunkCount += 1
                 storedByteCount += UInt64(checked.storedByteCount)
                 progress(checked.storedByteCount, checked.totals)

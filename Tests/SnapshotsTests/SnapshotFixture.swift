@@ -27,6 +27,7 @@ final class RecordingObserver: JobObserver {
     }
 
     var notices: [String] { lines.withLock { $0 } }
+    var seenPhases: [JobProgress.Phase] { phases.withLock { $0 } }
 
     func progressed(_ progress: JobProgress) {
         phases.withLock { $0.append(progress.phase) }

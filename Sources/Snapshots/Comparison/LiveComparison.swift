@@ -75,7 +75,11 @@ public struct LiveComparison: Sendable {
         let choices = try RestorePlan.choose(reader, restore, server, observer)
         let moment = try await moment(server)
         let live = try await LiveCatalog.read(Set(choices.map(\.target.database)), pool)
-        if purpose == .preview { try live.checkKinds(choices, .replace) }
+        if purpose == .preview {
+            try live.checkKinds(choices, .replace)
+            for note in try ViewRenames.readingNothing(choices, live) { observer.noticed(note) }
+            try await foretellReplay(reader.chunks, server)
+        }
         var report = Report(
             manifest: reader.chunks.index.manifest, moment: moment, entries: [], seconds: 0)
         let recent = RecentChunk()
@@ -92,6 +96,19 @@ public struct LiveComparison: Sendable {
         }
         report.seconds = start.duration(to: clock.now).inSeconds
         return report
+    }
+
+    /// Says when a restore could not replay the snapshot's oplog.
+    private func foretellReplay(_ chunks: IndexedChunks, _ server: ServerInfo) async throws {
+        let namespaces = chunks.index.manifest.namespaces
+        guard restore.replaysOplog, restore.filter.isEverything, restore.renames.isEmpty,
+            let oplog = namespaces.firstIndex(where: \.descriptor.isOplog)
+        else { return }
+        let survey = try await OplogSurvey(
+            chunks, UInt32(oplog), for: server, width: options.width)
+        guard let refusal = survey.refusal else { return }
+        observer.noticed(
+            "a restore with --mode replace would be refused: \(SnapshotError(refusal))")
     }
 
     private func moment(_ server: ServerInfo) async throws -> BSONTimestamp? {

@@ -28,8 +28,14 @@ extension NamespaceDescriptor {
     }
 
     /// Another name, of a `renameCollection`.
+    ///
+    /// - Parameter name: of a time series, that of its buckets.
     mutating func rename(to name: Namespace) {
-        namespace = name
+        let prefix = "system.buckets."
+        let isBuckets = type == .timeseries && name.collection.hasPrefix(prefix)
+        namespace =
+            isBuckets
+            ? Namespace(name.database, String(name.collection.dropFirst(prefix.count))) : name
         dataCollection = name.collection
     }
 

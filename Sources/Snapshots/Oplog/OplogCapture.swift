@@ -28,7 +28,8 @@ final class OplogCapture: Sendable {
     /// least as new, forward, so that none is missing in between and none can be rolled back.
     ///
     /// - Parameter take: gets each piece in file order.
-    /// - Throws: `oplogOverflow`; `catalogChanged` for a change that no replay can make.
+    /// - Throws: `oplogOverflow`; `catalogChanged` for a change that no replay can make;
+    ///   `unsupported` for an entry that isn't understood.
     func read(
         _ stream: BackupPlan.Stream, _ take: (ArchivePiece) async throws -> Void
     ) async throws {
@@ -36,6 +37,7 @@ final class OplogCapture: Sendable {
             let end = try await connection.newestOplogTime()
             try window.check(oldest: try await connection.oldestOplogTime())
             var cutter = ChunkCutter(stream, targetByteCount: options.chunkTargetByteCount)
+            var transactions = BegunTransactions(floor: window.floor)
             try await connection.withCursor(request(upTo: end)) { cursor in
                 var isFirst = true
                 while let batch = try await cursor.nextBatch() {
@@ -45,7 +47,9 @@ final class OplogCapture: Sendable {
                     }
                     isFirst = false
                     try await options.rateLimiter?.take(batch)
-                    for piece in try Self.cut(batch, &cutter) { try await take(piece) }
+                    for piece in try Self.cut(batch, &cutter, &transactions) {
+                        try await take(piece)
+                    }
                 }
             }
             try await take(cutter.endOfNamespace())
@@ -67,11 +71,22 @@ final class OplogCapture: Sendable {
     }
 
     private static func cut(
-        _ batch: RawBatch, _ cutter: inout ChunkCutter
+        _ batch: RawBatch, _ cutter: inout ChunkCutter, _ transactions: inout BegunTransactions
     ) throws -> [ArchivePiece] {
+        let rules = OplogRules()
         do {
-            try batch.forEachDocument { try check(OplogEntry(BSONDocument(validating: Array($0)))) }
+            try batch.forEachDocument { bytes in
+                let entry = try OplogEntry(BSONDocument(validating: Array(bytes)))
+                try check(entry)
+                try rules.check(entry)
+                try transactions.add(entry)
+            }
             return try cutter.cut(batch)
+        } catch let refusal as OplogRefusal {
+            throw SnapshotError(
+                .unsupported,
+                "the server's oplog can't be replayed because of \(refusal); without the oplog, "
+                    + "--consistency none backs up collections as they are found")
         } catch let error as BSONError where error.code == .lengthOutOfBounds {
             // Servers allow entries 16 KiB more than documents.
             throw SnapshotError(
@@ -81,9 +96,9 @@ final class OplogCapture: Sendable {
         }
     }
 
-    /// Finds what nobody could replay, wherever it is nested.
+    /// Finds changes that are over when the backup starts over, wherever they are nested.
     private static func check(_ entry: OplogEntry) throws {
-        if entry.namespace == Namespace("admin", "system.version") {
+        if entry.namespace == Namespace("admin", "system.version"), entry.kind != nil {
             throw changed("the server's feature compatibility version or authorization schema")
         }
         guard let command = try entry.command else { return }
@@ -115,5 +130,45 @@ final class OplogCapture: Sendable {
         SnapshotError(
             .catalogChanged,
             "something changed \(what) during the backup, which can't be replayed; run it again")
+    }
+}
+
+/// Transactions that have begun within a window, so that all of their entries are in it.
+private struct BegunTransactions {
+    /// What was read is not older than this: a transaction that ended before is in it.
+    let floor: BSONTimestamp
+    private var begun: Set<OplogEntry.TransactionID> = []
+
+    init(floor: BSONTimestamp) {
+        self.floor = floor
+    }
+
+    /// - Throws: `catalogChanged` for a transaction whose first entries are missing, and that ended
+    ///   after collections were read.
+    mutating func add(_ entry: OplogEntry) throws {
+        guard let id = entry.transaction, let command = try entry.command else { return }
+        switch command.name {
+        case "applyOps":
+            let isLast = try !entry.isPartial
+            if entry.previous == nil {
+                if !isLast { begun.insert(id) }
+            } else if isLast {
+                try end(id, at: entry.time)
+            }
+        case "commitTransaction": try end(id, at: entry.time)
+        case "abortTransaction": begun.remove(id)
+        default: return
+        }
+    }
+
+    private mutating func end(
+        _ id: OplogEntry.TransactionID, at time: BSONTimestamp?
+    ) throws {
+        let isWhole = begun.remove(id) != nil
+        guard !isWhole, let time, time > floor else { return }
+        throw SnapshotError(
+            .catalogChanged,
+            "a transaction that had begun before the backup ended during it, and its first "
+                + "changes are missing; run it again")
     }
 }

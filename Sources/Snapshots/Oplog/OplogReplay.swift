@@ -11,7 +11,10 @@ internal import MongoDriver
 /// would not be missing), a delete of what is missing does nothing. After the last entry nothing is
 /// left of that. Indexes come afterwards, for a unique one would refuse what is there for a while.
 ///
-/// Memory: a batch, and the entries of transactions that are not committed yet.
+/// What isn't understood ends the replay, and the restore before anything of it is live.
+///
+/// Memory: a batch; of an archive without an index also the entries of transactions that are not
+/// committed yet, up to `OplogTransactions.heldByteCountMax`.
 final class OplogReplay {
     /// The most that is sent to the server at once.
     private static let batchByteCountMax = 4 * 1024 * 1024
@@ -21,14 +24,18 @@ final class OplogReplay {
     private static let commandNotFound = 59
 
     private let context: RestoreContext
+    private let rules: OplogRules
     private var catalog: ReplayedCatalog
-    private var transactions: [OplogEntry.TransactionID: [OplogEntry]] = [:]
+    private var transactions: OplogTransactions
     private var batch: [BSONDocument] = []
     private var batchByteCount = 0
     private var entryCount: UInt64 = 0
 
-    init(_ plan: RestorePlan, _ context: RestoreContext) {
+    /// - Parameter survey: what the oplog was found to be like; nil when it was not read before.
+    init(_ plan: RestorePlan, _ context: RestoreContext, _ survey: OplogSurvey?) {
         self.context = context
+        rules = OplogRules(for: context.server)
+        transactions = OplogTransactions(completed: survey?.completed)
         catalog = ReplayedCatalog(plan, context)
     }
 
@@ -77,7 +84,13 @@ final class OplogReplay {
     func apply(_ entries: ArraySlice<UInt8>) async throws {
         for document in try DocumentRun.split(entries) {
             try Task.checkCancellation()
-            try await apply(OplogEntry(BSONDocument(validating: Array(document))))
+            do {
+                let entry = try OplogEntry(whole: document)
+                try rules.check(entry)
+                try await apply(entry)
+            } catch let refusal as OplogRefusal {
+                throw SnapshotError(refusal)
+            }
             entryCount += 1
         }
         context.observer.progressed(
@@ -93,45 +106,25 @@ final class OplogReplay {
     }
 
     private func apply(_ entry: OplogEntry) async throws {
-        switch entry.kind {
-        case .noop, nil: return
-        case .insert, .update, .delete: try await change(entry)
-        case .command:
-            guard let command = try entry.command else { return }
-            switch command.name {
-            case "applyOps": try await applyTogether(entry)
-            case "commitTransaction":
-                guard let id = entry.transaction else { return }
-                // Missing when it was committed before anything was read: all of it was read.
-                for operation in transactions.removeValue(forKey: id) ?? [] {
-                    try await apply(operation)
-                }
-            case "abortTransaction":
-                if let id = entry.transaction { transactions[id] = nil }
-            default:
-                try await flush()
-                try await catalog.apply(entry, command)
-            }
+        guard OplogDisposition.operations[entry.kindText] == .applied, let kind = entry.kind else {
+            return
+        }
+        guard kind == .command else { return try await change(entry) }
+        guard let command = try entry.command,
+            OplogDisposition.commands[command.name] == .applied
+        else { return }
+        switch command.name {
+        case "applyOps": try await apply(transactions.take(entry))
+        case "commitTransaction": try await apply(transactions.commit(entry))
+        case "abortTransaction": transactions.abort(entry)
+        default:
+            try await flush()
+            try await catalog.apply(entry, command)
         }
     }
 
-    /// Several operations: of a transaction, whose entries may come with others in between, or just
-    /// sent together.
-    private func applyTogether(_ entry: OplogEntry) async throws {
-        let operations = try entry.operations
-        guard let id = entry.transaction else {
-            for operation in operations { try await apply(operation) }
-            return
-        }
-        let isPartial = try entry.object.first("partialTxn")?.isTruthy ?? false
-        let isPrepared = try entry.object.first("prepare")?.isTruthy ?? false
-        guard !isPartial, !isPrepared else {
-            transactions[id, default: []] += operations
-            return
-        }
-        for operation in (transactions.removeValue(forKey: id) ?? []) + operations {
-            try await apply(operation)
-        }
+    private func apply(_ operations: [OplogEntry]) async throws {
+        for operation in operations { try await apply(operation) }
     }
 
     /// A change of one document.
@@ -145,11 +138,13 @@ final class OplogReplay {
         {
             return try await insertExactly(entry, staging)
         }
+        // Not by its shard key, which it need not have yet.
+        let target = entry.kind == .update ? try entry.target?.first("_id") : nil
         let operation = BSONDocument {
             $0.append("op", entry.kindText)
             $0.append("ns", staging.description)
             $0.append("o", entry.object)
-            if entry.kind == .update, let target = entry.target { $0.append("o2", target) }
+            if let target { $0.append("o2", BSONDocument { $0.append("_id", target) }) }
         }
         try await append(operation)
     }

@@ -36,9 +36,9 @@ struct ReplayedCatalog {
         _ = try await added.target.load(documents[...])
     }
 
-    /// Applies a command.
+    /// Applies a command, one that `OplogRules` has checked.
     ///
-    /// - Throws: `unsupported` for one that can't be replayed.
+    /// - Throws: `OplogRefusal` for one that can't be replayed.
     mutating func apply(_ entry: OplogEntry, _ command: BSONElement) async throws {
         let name = Namespace(entry.namespace.database, command.value.string ?? "")
         switch command.name {
@@ -47,22 +47,15 @@ struct ReplayedCatalog {
         case "drop":
             try await drop(collections.key(entry.uuid, name))
             if name.collection == "system.views" { views.forget(name.database) }
-        case "dropDatabase": return  // Its collections were dropped before, one by one.
         case "emptycapped": try await empty(collections.key(entry.uuid, name))
         case "collMod": try await modify(collections.key(entry.uuid, name), entry.object)
         case "createIndexes", "commitIndexBuild", "abortIndexBuild", "dropIndexes",
             "deleteIndexes", "dropIndex", "deleteIndex":
             guard let key = collections.key(entry.uuid, name) else { return }
             try changeIndexes(key, command.name, entry.object)
-        case "startIndexBuild", "dbCheck", "setMultikeyMetadata", "createIdent", "dropIdent":
-            return
         default:
-            guard isReplayed(name) else { return }
-            throw SnapshotError(
-                .unsupported,
-                "the archive's oplog has a command that can't be replayed, \(command.name) of "
-                    + "\(name); --no-oplog leaves the oplog out, and what comes back is not of "
-                    + "one instant")
+            throw entry.refusal(
+                "its command \(OplogRefusal.quoted(command.name)) can't be replayed")
         }
     }
 
@@ -78,20 +71,24 @@ struct ReplayedCatalog {
         guard let source = try entry.object.first("renameCollection")?.string,
             let target = try entry.object.first("to")?.string,
             let from = Namespace(parsing: source), let to = Namespace(parsing: target)
-        else { return }
+        else { throw entry.refusal("it does not name a collection") }
         if let dropped = try entry.object.first("dropTarget") {
             let uuid = dropped.binary.map { Array($0.payload) }
             if uuid != nil || dropped.isTruthy { try await drop(collections.key(uuid, to)) }
         }
-        guard let key = collections.key(entry.uuid, from), from.database == to.database else {
-            return
+        // One that was gone when the collections were listed, or that does not come back.
+        guard let key = collections.key(entry.uuid, from) else { return }
+        guard from.database == to.database, isReplayed(to) else {
+            throw entry.refusal("it moves a collection to where a replay can't")
         }
         // A server refuses to rename to what is there.
         if collections[key]?.choice.descriptor.uuid == nil {
             try await drop(collections.key(nil, to))
         }
-        collections[key]?.choice.descriptor.rename(to: to)
-        collections[key]?.choice.target = to
+        guard var renamed = collections[key] else { return }
+        renamed.choice.descriptor.rename(to: to)
+        renamed.choice.target = renamed.choice.descriptor.namespace
+        collections[key] = renamed
     }
 
     private mutating func drop(_ key: ReplayedCollections.Key?) async throws {
@@ -186,18 +183,9 @@ struct ReplayedCatalog {
 
     /// Whether a collection of that name comes back.
     private func isReplayed(_ name: Namespace) -> Bool {
-        let everything = NamespaceFilter()
-        let prefix = "system.buckets."
-        let collection =
-            name.collection.hasPrefix(prefix)
-            ? String(name.collection.dropFirst(prefix.count)) : name.collection
-        let visible = Namespace(name.database, collection)
-        return SourceCatalog.Listing.isTaken(name.database, everything)
-            && SourceCatalog.Listing.isTaken(collection, of: name.database, everything)
-            && !RestorePlan.isServersOwn(visible)
+        OplogCommandRules.isBackedUp(name)
             && (plan.factory.options.restoresUsersAndRoles
-                || !NamespaceDescriptor(namespace: visible, type: .collection).isAuthorization)
-            && collection != "system.profile"
+                || !NamespaceDescriptor(namespace: name, type: .collection).isAuthorization)
     }
 
     /// Makes everything ready to be put in place.

@@ -11,7 +11,8 @@ struct RestoreJob {
     let context: RestoreContext
 
     func run() async throws -> RestoreReport {
-        let replay = plan.oplog == nil ? nil : OplogReplay(plan, context)
+        let survey = try await survey()
+        let replay = plan.oplog == nil ? nil : OplogReplay(plan, context, survey)
         do {
             if let replay, let database = plan.targets.first?.namespace.database {
                 try await replay.checkPermission(in: database)
@@ -42,6 +43,18 @@ struct RestoreJob {
             await abandon((replay?.targets ?? []) + plan.targets)
             throw error
         }
+    }
+
+    /// Reads the oplog before anything is loaded, where the archive has an index.
+    ///
+    /// - Returns: nil where there is none to be replayed, or no index.
+    /// - Throws: `unsupported` when it has an entry that can't be replayed.
+    private func survey() async throws -> OplogSurvey? {
+        guard let oplog = plan.oplog, let chunks = plan.factory.chunks else { return nil }
+        let survey = try await OplogSurvey(
+            chunks, oplog, for: context.server, width: options.width)
+        try survey.check()
+        return survey
     }
 
     /// Chunks that are decoded and wait for a writer.

@@ -1,5 +1,6 @@
 public import ArchiveEngine
 public import ArchiveFormat
+internal import BSONBytes
 internal import ObjectStorage
 
 /// Reads a whole archive and checks every hash, count, checksum and fingerprint. What came of it is
@@ -43,8 +44,18 @@ public struct SnapshotVerification: Sendable {
         let seal = (reader as? IndexedArchiveReader)?.seal
         do {
             let meter = VerificationMeter(reader, observer)
+            let (rules, oplog) = (OplogRules(), NamespaceDescriptor.oplog.namespace)
+            var survey = OplogSurvey()
             let checked = try await ArchiveVerifier.verify(
-                reader, width: width, progress: meter.add)
+                reader, width: width, progress: meter.add
+            ) { chunk in
+                for block in chunk.blocks where block.header.namespace == oplog {
+                    try survey.add(chunk.bytes[block.documents], rules)
+                }
+            }
+            if let refusal = survey.refusal {
+                observer.noticed("the archive is whole, but \(SnapshotError(refusal))")
+            }
             let seconds = start.duration(to: clock.now).inSeconds
             try await record(seal, seconds: seconds, error: nil)
             return Report(
