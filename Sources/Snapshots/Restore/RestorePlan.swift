@@ -31,6 +31,7 @@ struct RestorePlan: Sendable {
             archive, options, context.server, context.observer, isReplayed: oplog != nil)
         let live = try await LiveCatalog.read(Set(choices.map(\.target.database)), context.pool)
         try live.checkKinds(choices, options.mode)
+        for note in try ViewRenames.readingNothing(choices, live) { context.observer.noticed(note) }
         let factory = RestoreTargetFactory(
             options: options, context: context, live: live,
             chunks: (archive as? IndexedArchiveReader)?.chunks)
@@ -148,7 +149,7 @@ struct RestorePlan: Sendable {
                 "no namespace of the archive fits the selection; \"cairn show\" lists those it has")
         }
         try checkConflicts(choices)
-        return choices
+        return try ViewRenames(choices).apply(to: choices) { observer.noticed($0) }
     }
 
     /// Entries of an oplog are about a whole server as it was, under the names that it had.
