@@ -22,8 +22,8 @@ public enum ArchiveVerifier {
     /// Memory: (`width` + 1) × (a stored chunk + a raw chunk).
     /// - Parameters:
     ///   - width: how many chunks are decoded at once, at least 1.
-    ///   - progress: called after each chunk with the bytes it takes in the archive and those of its
-    ///     documents.
+    ///   - progress: called after each chunk with the bytes it takes in the archive and those of
+    ///     its documents.
     ///   - inspect: called with each chunk that was found whole, in file order.
     /// - Throws: `ArchiveError` at the first defect, and what `inspect` throws.
     public static func verify(

@@ -32,8 +32,8 @@ enum WeighedElements {
 /// backup, restore and verification.
 ///
 /// At most `width` elements are being transformed and at most `width + ahead` are between `next`
-/// and `deliver`, so memory is bounded by that many times one input and one output. Of elements that
-/// weigh much there are fewer, but always one (`WeighedElement`). `width == 1`
+/// and `deliver`, so memory is bounded by that many times one input and one output. Of elements
+/// that weigh much there are fewer, but always one (`WeighedElement`). `width == 1`
 /// without `ahead` is the sequential program. `next` and `deliver` run in the caller's task, never
 /// at the same time; `transform` runs in child tasks. The first error, from any of the three,
 /// cancels the rest and is thrown.

@@ -76,23 +76,32 @@ struct MadeArchive {
             serverVersion: "6.0.5", toolVersion: "test", namespaces: descriptors)
         var bytes = try prelude.chunks(pieceByteCount: 1 << 20).flatMap(\.bytes)
         var crc64: [String: UInt64] = [:]
+        var waiting = names(namespaces)
+        func end(_ namespace: Namespace) {
+            let crc64 = crc64[namespace.description] ?? 0
+            bytes += MongodumpBlock.Header(namespace, isEnd: true, crc64: crc64).document.bytes
+            bytes += MongodumpBlock.terminator
+        }
         for block in blocks {
             let namespace = Part(block.name, []).descriptor.namespace
+            // Everything else has ended when the oplog begins.
+            if namespace == NamespaceDescriptor.oplog.namespace {
+                for other in waiting where other != namespace { end(other) }
+                waiting = [namespace]
+            }
             let documents = block.documents.flatMap(\.bytes)
             bytes += MongodumpBlock.Header(namespace).document.bytes + documents
             bytes += MongodumpBlock.terminator
-            crc64[block.name] = documents.withUnsafeBytes {
-                CRC64.checksum($0, after: crc64[block.name] ?? 0)
+            crc64[namespace.description] = documents.withUnsafeBytes {
+                CRC64.checksum($0, after: crc64[namespace.description] ?? 0)
             }
         }
-        for name in namespaces {
-            let namespace = Part(name, []).descriptor.namespace
-            bytes +=
-                MongodumpBlock.Header(namespace, isEnd: true, crc64: crc64[name] ?? 0).document
-                .bytes
-            bytes += MongodumpBlock.terminator
-        }
+        for namespace in waiting { end(namespace) }
         return bytes
+    }
+
+    private static func names(_ texts: [String]) -> [Namespace] {
+        texts.map { Part($0, []).descriptor.namespace }
     }
 
     /// The documents of each namespace, in order, of an archive that is wholly checked.

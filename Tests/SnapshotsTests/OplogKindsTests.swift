@@ -45,7 +45,7 @@ extension InterruptedJobTests {
                 + #""diff":{"b":{"x":{"o":0,"d":{"$binary":{"base64":"AA==","subType":"00"}}}}}}}"#,
             #"{"op":"c","ns":"admin.$cmd","v":2,"o":{"applyOps":["#
                 + #"{"op":"c","ns":"d.$cmd","o":{"importCollection":"c"}}]}}"#,
-            #"{"op":"c","ns":"d.$cmd","v":2,"o":{"renameCollection":"d.cairn.staging.x","#
+            #"{"op":"c","ns":"d.$cmd","v":2,"o":{"renameCollection":"d.system.profile","#
                 + #""to":"d.c"}}"#,
         ]
 

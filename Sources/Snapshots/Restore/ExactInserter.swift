@@ -223,7 +223,8 @@ enum DocumentRun {
         return nil
     }
 
-    /// A document's `_id`, as a copy that does not keep the rest in memory; nil where there is none.
+    /// A document's `_id`, as a copy that does not keep the rest in memory; nil where there is
+    /// none.
     static func identifier(_ document: ArraySlice<UInt8>) throws -> BSONValue? {
         var reader = BSONElementReader(document)
         while let element = try reader.next() {
