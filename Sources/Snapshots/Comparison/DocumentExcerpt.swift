@@ -4,8 +4,8 @@ internal import BSONBytes
 /// little memory however large the documents are.
 ///
 /// Fields that both have at the same place with the same bytes are left out, and values that are
-/// too long to be shown are replaced by what stands for them: `{"$omitted": {"type": "binary",
-/// "bytes": 16000000, "hash": "…"}}`. What differs is still different.
+/// too long to be shown are replaced by a text that stands for them: `$omitted: binary, 16000000
+/// bytes, hash …`. What differs is still different.
 struct DocumentExcerpt {
     /// Documents up to this size are kept as they are.
     private static let wholeByteCountMax = 4096
@@ -37,13 +37,14 @@ struct DocumentExcerpt {
         }
         var hash = DocumentFingerprint()
         value.bytes.withUnsafeBytes { hash.add($0) }
-        let omitted = BSONDocument {
-            $0.append("type", "\(value.type)")
-            $0.append("bytes", Int32(clamping: value.bytes.count))
-            $0.append("hash", hash.hexadecimal)
-        }
-        let document = BSONDocument { $0.append("$omitted", omitted) }
-        return BSONValue(type: .document, bytes: document.bytes[...])
+        return text("\(value.type), \(value.bytes.count) bytes, hash \(hash.hexadecimal)")
+    }
+
+    /// A text and not a document, for nobody is to look for differences within it.
+    private static func text(_ what: String) -> BSONValue {
+        let text = "$omitted: \(what)"
+        let length = withUnsafeBytes(of: Int32(text.utf8.count + 1).littleEndian) { Array($0) }
+        return BSONValue(type: .string, bytes: (length + text.utf8 + [0])[...])
     }
 
     /// Both walked side by side as long as their fields have the same names.
@@ -86,7 +87,6 @@ struct DocumentExcerpt {
         to builder: inout BSONBuilder
     ) throws(BSONError) {
         var next = element
-        var added = BSONBuilder()
         var fields: [BSONElement] = []
         while let element = next, fields.count <= restCountMax {
             fields.append(element)
@@ -99,8 +99,7 @@ struct DocumentExcerpt {
                 next = try reader.next()
             }
             for field in fields { field.value.bytes.withUnsafeBytes { hash.add($0) } }
-            added.append("$omitted", hash.hexadecimal)
-            builder.append("", added.document)
+            builder.append("", text("fields, hash \(hash.hexadecimal)"))
             return
         }
         for field in fields { builder.append(field.name, shown(field.value)) }
