@@ -47,7 +47,8 @@ struct Failure: Error, Equatable {
 
     private init(_ error: MongoError) {
         self.init(
-            error.code == .invalidURI ? .usage : .failed, error.code.rawValue, error.description)
+            [.invalidURI, .password].contains(error.code) ? .usage : .failed, error.code.rawValue,
+            error.description)
     }
 
     private init(_ error: ObjectStorageError) {

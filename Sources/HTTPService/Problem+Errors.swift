@@ -70,7 +70,8 @@ extension Problem {
 
     private static let mongoCodes: Set<String> = [
         MongoError.Code.network.rawValue, MongoError.Code.serverSelection.rawValue,
-        MongoError.Code.authentication.rawValue,
+        MongoError.Code.authentication.rawValue, MongoError.Code.tls.rawValue,
+        MongoError.Code.wrongReplicaSet.rawValue, MongoError.Code.notMongoDB.rawValue,
     ]
 
     private static func status(_ code: String) -> HTTPResponse.Status {

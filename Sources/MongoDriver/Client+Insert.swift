@@ -19,12 +19,14 @@ extension Client {
             options.append(to: &$0)
             $0.append("validate", false)
         }
-        let reply = Reply()
+        var reply = Reply()
         var failure = bson_error_t()
         let isDone = fields.bytes.withUnsafeBytes { fields in
             withBorrowedDocument(fields) { options in
                 batch.withBorrowedDocuments { documents in
-                    insert(documents, into: collection, on: database, options, reply, &failure)
+                    repeatingSelection(&reply, &failure) { reply, failure in
+                        insert(documents, into: collection, on: database, options, reply, &failure)
+                    }
                 }
             }
         }
@@ -35,7 +37,8 @@ extension Client {
             }
             let result = try WriteResult(bulk: answer)
             guard isDone == true || !result.errors.isEmpty else {
-                throw MongoError(failure, reply: answer, context: context, server: redactedURI)
+                throw lossOrError(
+                    failure, reply: answer, context: context, server: redactedURI)
             }
             return .success(result)
         } catch {

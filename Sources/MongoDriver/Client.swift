@@ -1,6 +1,5 @@
 import BSONBytes
 import CMongoC
-import Dispatch
 
 /// Owns one `mongoc_client_t` out of a pool and gives it back at the end. Every call blocks, so
 /// only a connection's executor calls.
@@ -9,6 +8,8 @@ final class Client {
     let pointer: OpaquePointer
     /// Outlives the client, as libmongoc demands.
     private let pool: ClientPool
+    /// What its sockets know of whoever uses it.
+    let link: ConnectionLink
 
     /// Takes a client out of the pool, which has one left: the Swift pool counts.
     init(_ pool: ClientPool) throws(MongoError) {
@@ -17,6 +18,9 @@ final class Client {
         }
         pointer = client
         self.pool = pool
+        link = pool.makeLink()
+        mongoc_client_set_stream_initiator(
+            client, Dialer.initiator, Unmanaged.passUnretained(link).toOpaque())
     }
 
     deinit {
@@ -48,9 +52,11 @@ final class Client {
         guard let options, fill(options, from: route, &failure) else {
             throw error(failure, reply: nil, context: context, route: route)
         }
-        let reply = Reply()
+        var reply = Reply()
         let succeeded = withBorrowedDocument(command) { document in
-            send(document, database, options, route, reply, &failure)
+            repeatingSelection(&reply, &failure) { reply, failure in
+                send(document, database, options, route, reply, &failure)
+            }
         }
         guard let succeeded else {
             throw MongoError(.command, "\(context) is not one BSON document")
@@ -72,11 +78,14 @@ final class Client {
     func selectServer(for kind: CommandKind) throws(MongoError) -> UInt32 {
         var failure = bson_error_t()
         let preferences = kind == .read ? mongoc_client_get_read_prefs(pointer) : nil
-        guard
-            let server = mongoc_client_select_server(
-                pointer, kind == .write, preferences, &failure)
-        else {
-            throw MongoError(
+        var found: OpaquePointer?
+        var reply = Reply()
+        let isFound = repeatingSelection(&reply, &failure) { _, failure in
+            found = mongoc_client_select_server(pointer, kind == .write, preferences, &failure)
+            return found != nil
+        }
+        guard isFound, let server = found else {
+            throw lossOrError(
                 failure, reply: nil, context: "choosing a server", server: redactedURI)
         }
         defer { mongoc_server_description_destroy(server) }
@@ -106,6 +115,42 @@ final class Client {
     }
 
     // MARK: One command
+
+    /// Calls libmongoc again while no server is suitable and the connection string's time for that
+    /// is not over: it waits in short turns, so that the caller can be cancelled. Nothing was sent
+    /// by a call that found no server.
+    func repeatingSelection(
+        _ reply: inout Reply, _ failure: inout bson_error_t,
+        _ call: (Reply, inout bson_error_t) -> Bool
+    ) -> Bool {
+        let deadline = Deadline(milliseconds: pool.selectionMilliseconds)
+        _ = link.takeLoss()
+        while true {
+            if call(reply, &failure) { return true }
+            let isSelection = failure.domain == MONGOC_ERROR_SERVER_SELECTION.rawValue
+            guard isSelection, !deadline.isOver, !link.isCancelled else { return false }
+            reply = Reply()
+            failure = bson_error_t()
+        }
+    }
+
+    /// What a failed call is reported as: that a server was found to be silent meanwhile, else what
+    /// libmongoc says.
+    func lossOrError(
+        _ failure: bson_error_t, reply: BSONDocument?, context: String, server: String
+    ) -> MongoError {
+        guard let loss = link.takeLoss() else {
+            let error = MongoError(failure, reply: reply, context: context, server: server)
+            guard error.code == .unauthorized, !pool.hasUser else { return error }
+            return MongoError(
+                .authentication, "\(context) needs a user, and the connection string names none",
+                serverCode: error.serverCode, codeName: error.codeName, server: server)
+        }
+        return MongoError(
+            .network,
+            "\(context) was given up: the server has not answered for \(Int(loss.seconds)) s",
+            server: loss.place.description, silentSeconds: loss.seconds)
+    }
 
     private func send(
         _ command: OpaquePointer, _ database: String, _ options: OpaquePointer, _ route: Route,
@@ -139,7 +184,7 @@ final class Client {
     private func error(
         _ failure: bson_error_t, reply: BSONDocument?, context: String, route: Route
     ) -> MongoError {
-        MongoError(failure, reply: reply, context: context, server: server(of: route))
+        lossOrError(failure, reply: reply, context: context, server: server(of: route))
     }
 
     /// `host:port` of a pinned server, else the connection string without its secrets.
@@ -155,42 +200,5 @@ final class Client {
     /// A command's name is its first field's.
     private static func name(of command: UnsafeRawBufferPointer) -> String {
         String(decoding: command.dropFirst(5).prefix { $0 != 0 }, as: UTF8.self)
-    }
-}
-
-/// Owns a `mongoc_client_pool_t`: the one view of the deployment that all its clients share, kept
-/// up to date by libmongoc's own threads.
-///
-/// Unchecked: libmongoc locks the pool itself.
-final class ClientPool: @unchecked Sendable {
-    /// Whether the connection string lets writes carry transaction numbers (`retryWrites`).
-    /// Libmongoc itself never numbers any: which inserts are numbered, and how often one is
-    /// repeated, is decided in `MongoConnection.insert`.
-    let mayNumberWrites: Bool
-    /// Valid as long as this object.
-    let pointer: OpaquePointer
-    /// The connection string without its secrets.
-    let redactedURI: String
-
-    /// - Parameter clientCountMax: how many clients may be out at a time.
-    init(_ uri: MongoURI, clientCountMax: Int) throws(MongoError) {
-        var failure = bson_error_t()
-        mayNumberWrites = uri.handle.mayNumberWrites
-        guard let pool = mongoc_client_pool_new_with_error(uri.handle.pointer, &failure) else {
-            throw MongoError(
-                .invalidURI, "the connection string cannot be used: \(failure.text)",
-                server: uri.description)
-        }
-        pointer = pool
-        redactedURI = uri.description
-        mongoc_client_pool_set_error_api(pool, 2)
-        mongoc_client_pool_max_size(pool, UInt32(clientCountMax))
-    }
-
-    /// Nobody waits for it: libmongoc joins the threads that watch the servers, and each of those
-    /// looks up only every half second.
-    deinit {
-        nonisolated(unsafe) let pointer = pointer
-        DispatchQueue.global().async { mongoc_client_pool_destroy(pointer) }
     }
 }

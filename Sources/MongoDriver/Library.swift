@@ -5,11 +5,10 @@ import Glibc
 /// whatever still runs at exit, and the process gives everything back anyway, but for what
 /// `DriverCounters` removes.
 ///
-/// Its log is off: all it says that matters comes back as errors, and it must not write into a
-/// program's standard error.
+/// Its log must not be written into a program's standard error; see `DriverLog`.
 let library: Void = {
     mongoc_init()
-    mongoc_log_set_handler(nil, nil)
+    DriverLog.install()
     DriverCounters.remove()
 }()
 

@@ -6,6 +6,8 @@ import BlockingCalls
 public actor MongoConnection {
     private let executor: SerialThreadExecutor
     let client: Client
+    /// What its sockets know of whoever has the connection.
+    nonisolated let link: ConnectionLink
     /// The session of the connection's inserts. Kept, so that nobody else counts transactions in
     /// it.
     var writeSession: Session?
@@ -19,6 +21,7 @@ public actor MongoConnection {
     init(_ pool: ClientPool) throws(MongoError) {
         executor = SerialThreadExecutor(label: "cairn.mongo-connection")
         client = try Client(pool)
+        link = client.link
     }
 
     /// Sends a command and returns the reply, which may hold `writeErrors`.
@@ -30,6 +33,16 @@ public actor MongoConnection {
     ) throws -> BSONDocument {
         try Task.checkCancellation()
         return try reply(to: command.bytes, on: database, along: Route(kind: kind)).get().document()
+    }
+
+    /// Calls `body`, which a cancellation of the task that has the connection does not cut short:
+    /// what must be completed once begun. A server that hangs is given up all the same.
+    public nonisolated func uninterrupted<Result>(
+        _ body: () async throws -> Result
+    ) async rethrows -> Result {
+        link.protect()
+        defer { link.unprotect() }
+        return try await body()
     }
 
     /// Opens a cursor over a collection and gives it to `body`; afterwards, however `body` ends,

@@ -24,11 +24,27 @@ public struct MongoError: Error, Hashable, Sendable, CustomStringConvertible {
     /// `host:port` when it is known which server failed, else the connection string without its
     /// secrets.
     public let server: String?
+    /// How long the server had been silent when it was given up, in seconds; 0 when it was not for
+    /// its silence.
+    public let silentSeconds: Double
+    /// Whether a server had answered since the pool was made.
+    public let contact: Contact
+
+    /// What there had been of a deployment before something failed.
+    public enum Contact: Hashable, Sendable {
+        /// It had answered.
+        case made
+        /// It had not, and the pool does not wait for it.
+        case failed
+        /// It had not, and the pool was made to wait for it.
+        case awaited
+    }
 
     /// Everything but code and message has a value that says "unknown".
     public init(
         _ code: Code, _ message: String, serverCode: Int? = nil, codeName: String? = nil,
-        labels: [String] = [], server: String? = nil
+        labels: [String] = [], server: String? = nil, silentSeconds: Double = 0,
+        contact: Contact = .made
     ) {
         self.code = code
         self.message = message
@@ -36,6 +52,16 @@ public struct MongoError: Error, Hashable, Sendable, CustomStringConvertible {
         self.codeName = codeName
         self.labels = labels
         self.server = server
+        self.silentSeconds = silentSeconds
+        self.contact = contact
+    }
+
+    /// The same of a deployment that was never reached.
+    func ofFirstContact(isAwaited: Bool) -> MongoError {
+        MongoError(
+            code, message, serverCode: serverCode, codeName: codeName, labels: labels,
+            server: server, silentSeconds: silentSeconds,
+            contact: isAwaited ? .awaited : .failed)
     }
 
     /// One sentence: what failed, where, why, and what to do about it.
@@ -43,7 +69,8 @@ public struct MongoError: Error, Hashable, Sendable, CustomStringConvertible {
         var text = message
         if let serverCode { text += " (\(codeName.map { "\($0), " } ?? "")code \(serverCode))" }
         if let server { text += " at \(server)" }
-        if let hint = code.hint { text += "; \(hint)" }
+        // What failed at the first contact says itself what to do.
+        if contact == .made, let hint = code.hint { text += "; \(hint)" }
         return text
     }
 
@@ -52,9 +79,11 @@ public struct MongoError: Error, Hashable, Sendable, CustomStringConvertible {
 
     /// Whether the same command may succeed when sent again a little later: the network failed, or
     /// the deployment was changing its primary. Says nothing about whether the command was
-    /// executed.
+    /// executed. What was never reached is not tried again, unless the pool was made to wait for
+    /// it.
     public var isRetryable: Bool {
-        isNetworkError || labels.contains("RetryableWriteError")
+        guard contact != .failed else { return false }
+        return isNetworkError || labels.contains("RetryableWriteError")
             || serverCode.map(Self.retryableServerCodes.contains) ?? false
     }
 
@@ -78,6 +107,15 @@ extension MongoError.Code {
     public static let unauthorized = Self(rawValue: "unauthorized")
     /// A connection broke or a server did not answer in time.
     public static let network = Self(rawValue: "network")
+    /// The server uses TLS and the connection string does not, the other way round, or one does not
+    /// trust the other's certificate.
+    public static let tls = Self(rawValue: "tls")
+    /// The server is not a member of the replica set that the connection string names.
+    public static let wrongReplicaSet = Self(rawValue: "wrong_replica_set")
+    /// There is no usable password where one was to come from.
+    public static let password = Self(rawValue: "password")
+    /// What listens there does not speak MongoDB's protocol.
+    public static let notMongoDB = Self(rawValue: "not_mongodb")
     /// The server refused a command for a reason that has no code of its own here.
     public static let command = Self(rawValue: "command")
     /// A write was done but not acknowledged as its write concern asks.
@@ -125,8 +163,6 @@ extension MongoError.Code {
     /// What the reader of the message can do.
     var hint: String? {
         switch self {
-        case .invalidURI:
-            "it should look like mongodb://user:password@host:port/database?option=value"
         case .serverSelection: "check that it runs and that host and port are right"
         case .authentication: "check user, password and authSource"
         case .unauthorized: "grant the user the backup or restore role"

@@ -1,22 +1,57 @@
+import Synchronization
+
 /// A bounded number of connections to one deployment, which share libmongoc's view of it. They are
 /// made when first needed and reused, each with its thread, until the pool is closed or let go.
+///
+/// Before the first command a server is asked whether it answers, and a failure says why not. A
+/// connection whose user's task is cancelled gives up, within seconds, what it waits for.
 public final class MongoPool: Sendable {
     /// Where the connections lead.
     public let uri: MongoURI
     /// How many connections there may be.
     public let connectionCountMax: Int
     private let line: WaitingLine<MongoConnection>
+    private let dialer: Dialer
+    private let waitsForServer: Bool
+    private let onReached: @Sendable () -> Void
+    private let isReached = Atomic<Bool>(false)
 
     /// Makes no connection yet.
     ///
+    /// - Parameters:
+    ///   - waitsForServer: whether a server that was never reached counts as one that is away for a
+    ///     while, so that the error is retryable; otherwise it is not.
+    ///   - onReached: called when a server has answered for the first time, from any task.
     /// - Throws: `MongoError` with `invalidURI` when libmongoc cannot work with the connection
     ///   string, such as for a TLS file that does not exist.
-    public init(uri: MongoURI, connectionCountMax: Int) throws {
-        let clients = try ClientPool(uri, clientCountMax: connectionCountMax)
+    public init(
+        uri: MongoURI, connectionCountMax: Int, waitsForServer: Bool = false,
+        onReached: @escaping @Sendable () -> Void = {}
+    ) throws {
+        let dialer = try Dialer(uri.handle)
+        let clients = try ClientPool(uri, dialer, clientCountMax: connectionCountMax)
+        self.dialer = dialer
+        self.waitsForServer = waitsForServer
+        self.onReached = onReached
         self.uri = uri
         self.connectionCountMax = connectionCountMax
         line = WaitingLine(countMax: connectionCountMax) { try MongoConnection(clients) }
     }
+
+    /// Calls `body`, and has `handler` told meanwhile when a server does not answer, and when it
+    /// answers again. One caller at a time.
+    ///
+    /// - Parameter handler: called from any thread.
+    public func withNotices<Result>(
+        _ handler: @escaping @Sendable (String) -> Void, _ body: () async throws -> Result
+    ) async rethrows -> Result {
+        dialer.notices.set(handler)
+        defer { dialer.notices.set(nil) }
+        return try await body()
+    }
+
+    /// Whether a server has answered since the pool was made.
+    public var wasReached: Bool { isReached.load(ordering: .relaxed) }
 
     /// What the pool is doing now.
     public var usage: Usage {
@@ -50,9 +85,28 @@ public final class MongoPool: Sendable {
     public func withConnection<Result>(
         _ body: (MongoConnection) async throws -> Result
     ) async throws -> Result {
+        try await reach()
         let connection = try await line.take()
-        defer { line.giveBack(connection) }
-        return try await body(connection)
+        defer {
+            connection.link.reset()
+            line.giveBack(connection)
+        }
+        return try await withTaskCancellationHandler {
+            try await body(connection)
+        } onCancel: {
+            connection.link.cancel()
+        }
+    }
+
+    private func reach() async throws {
+        guard !wasReached else { return }
+        do {
+            try await FirstContact(dialer).make()
+        } catch let error as MongoError {
+            throw error.ofFirstContact(isAwaited: waitsForServer)
+        }
+        isReached.store(true, ordering: .relaxed)
+        onReached()
     }
 
     /// Ends idle connections and refuses new work; connections that are out end when given back.

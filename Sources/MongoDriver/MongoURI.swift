@@ -18,12 +18,18 @@ public struct MongoURI: Sendable, CustomStringConvertible {
     /// Reads a connection string. What it does not state is set: `serverSelectionTimeoutMS` and
     /// `connectTimeoutMS` to 5000, `appName` to `cairn`.
     ///
-    /// - Parameter socketTimeoutSeconds: how long a command may take before the connection counts
-    ///   as lost, unless the string states `socketTimeoutMS`. Nil is libmongoc's five minutes:
-    ///   enough for reads and writes, too little to build an index on a large collection.
-    /// - Throws: `MongoError` with `invalidURI`, also for `w=0`: an unanswered write is no backup.
-    public init(_ string: String, socketTimeoutSeconds: Int32? = nil) throws {
-        handle = try URIHandle(string, socketTimeoutSeconds: socketTimeoutSeconds)
+    /// - Parameters:
+    ///   - socketTimeoutSeconds: how long a command may take before the connection counts as lost,
+    ///     unless the string states `socketTimeoutMS`. Nil is libmongoc's five minutes: enough for
+    ///     reads and writes, too little to build an index on a large collection.
+    ///   - password: the user's, where the string has none; secret.
+    /// - Throws: `MongoError` with `invalidURI`, also for an option that is not known, and for
+    ///   `w=0`: an unanswered write is no backup.
+    public init(
+        _ string: String, socketTimeoutSeconds: Int32? = nil, password: String? = nil
+    ) throws {
+        handle = try URIHandle(
+            string, socketTimeoutSeconds: socketTimeoutSeconds, password: password)
         let uri = handle.pointer
         let serviceHost = mongoc_uri_get_srv_hostname(uri).map { String(cString: $0) }
         hosts = serviceHost == nil ? handle.hosts : []
@@ -45,15 +51,34 @@ final class URIHandle: @unchecked Sendable {
     let pointer: OpaquePointer
     /// What the string says of `retryWrites`; true when it says nothing.
     let mayNumberWrites: Bool
+    /// How long a suitable server is waited for, in milliseconds.
+    let selectionMilliseconds: Int
+    /// How long libmongoc waits for one at a time, in milliseconds.
+    private static let selectionTurnMilliseconds: Int32 = 1000
 
-    fileprivate init(_ string: String, socketTimeoutSeconds: Int32?) throws {
+    fileprivate init(_ string: String, socketTimeoutSeconds: Int32?, password: String?) throws {
         _ = library
         var failure = bson_error_t()
-        guard let uri = mongoc_uri_new_with_error(string, &failure) else {
+        let (parsed, complaints) = DriverLog.capture {
+            mongoc_uri_new_with_error(string, &failure)
+        }
+        // First, for libmongoc may have failed because of one that is misspelt.
+        try ConnectionStringOptions(string).check()
+        guard let uri = parsed else {
             let reason = Self.withoutSecrets(failure.text, of: string)
-            throw MongoError(.invalidURI, "the connection string cannot be read: \(reason)")
+            throw MongoError(
+                .invalidURI,
+                "the connection string cannot be read: \(reason); it should look like "
+                    + "mongodb://user:password@host:port/database?option=value")
         }
         pointer = uri
+        // What it drops it only warns of.
+        if let complaint = complaints.first(where: { !$0.hasPrefix("Deprecated") }) {
+            let reason = Self.withoutSecrets(complaint, of: string)
+            throw MongoError(.invalidURI, "the connection string cannot be used: \(reason)")
+        }
+        selectionMilliseconds = Int(
+            mongoc_uri_get_option_as_int32(uri, MONGOC_URI_SERVERSELECTIONTIMEOUTMS, 5000))
         mayNumberWrites = mongoc_uri_get_option_as_bool(uri, MONGOC_URI_RETRYWRITES, true)
         mongoc_uri_set_option_as_bool(uri, MONGOC_URI_RETRYWRITES, false)
         // libmongoc takes what follows the first "@" for a host, and would make it known as one.
@@ -68,6 +93,10 @@ final class URIHandle: @unchecked Sendable {
         where !mongoc_uri_has_option(uri, option) {
             mongoc_uri_set_option_as_int32(uri, option, milliseconds)
         }
+        mongoc_uri_set_option_as_int32(
+            uri, MONGOC_URI_SERVERSELECTIONTIMEOUTMS,
+            min(Self.selectionTurnMilliseconds, Int32(max(1, selectionMilliseconds))))
+        try setPassword(password)
         if !mongoc_uri_has_option(uri, MONGOC_URI_APPNAME) { mongoc_uri_set_appname(uri, "cairn") }
         let writeConcern = mongoc_uri_get_write_concern(uri)
         guard mongoc_write_concern_is_acknowledged(writeConcern) else {
@@ -77,6 +106,52 @@ final class URIHandle: @unchecked Sendable {
 
     deinit {
         mongoc_uri_destroy(pointer)
+    }
+
+    /// - Throws: `MongoError` with `invalidURI` when it is one too many, and when there is none for
+    ///   a user who must have one.
+    private func setPassword(_ password: String?) throws {
+        let user = mongoc_uri_get_username(pointer).map { String(cString: $0) } ?? ""
+        let mechanism = mongoc_uri_get_auth_mechanism(pointer).map { String(cString: $0) } ?? ""
+        let hasOne = mongoc_uri_get_password(pointer) != nil
+        guard let password else {
+            let needsOne = mechanism.isEmpty || mechanism.hasPrefix("SCRAM") || mechanism == "PLAIN"
+            guard user.isEmpty || hasOne || !needsOne else {
+                throw MongoError(
+                    .invalidURI,
+                    "the connection string names a user and no password, and none comes from a "
+                        + "file or a prompt")
+            }
+            return
+        }
+        guard !hasOne else {
+            throw MongoError(
+                .invalidURI,
+                "there are two passwords, one in the connection string and one from a file or a "
+                    + "prompt; remove one")
+        }
+        guard !user.isEmpty, mechanism != "MONGODB-X509" else {
+            throw MongoError(
+                .invalidURI,
+                "there is a password, but the connection string names no user who has one; write "
+                    + "mongodb://USER@HOST/")
+        }
+        guard mongoc_uri_set_password(pointer, password) else {
+            throw MongoError(.invalidURI, "the password is not UTF-8 text")
+        }
+    }
+
+    /// Where each server listens, in the order of the string; empty for `mongodb+srv`, where they
+    /// are known later.
+    var places: [ServerPlace] {
+        guard mongoc_uri_get_srv_hostname(pointer) == nil else { return [] }
+        var places: [ServerPlace] = []
+        var next = mongoc_uri_get_hosts(pointer)
+        while let host = next {
+            places.append(ServerPlace(host.pointee))
+            next = UnsafePointer(host.pointee.next)
+        }
+        return places
     }
 
     /// Whether all is read from the primary.

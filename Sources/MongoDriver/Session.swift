@@ -64,7 +64,7 @@ final class Session: @unchecked Sendable {
     private func error(
         _ failure: bson_error_t, reply: BSONDocument?, context: String
     ) -> MongoError {
-        MongoError(failure, reply: reply, context: context, server: client.redactedURI)
+        client.lossOrError(failure, reply: reply, context: context, server: client.redactedURI)
     }
 
     /// Adds the session to a command's options.

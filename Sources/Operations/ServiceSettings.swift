@@ -6,6 +6,10 @@ internal import Synchronization
 public struct ServiceSettings: Sendable {
     /// The connection string; secret.
     private let uri: String
+    /// Its user's password, where it has none; secret.
+    private let password: String?
+    /// Whether jobs wait for a server that has not answered since the service was started.
+    public var waitsForServer = false
     /// How many chunks are compressed, or decoded, at once.
     public var width: Int
     /// How long jobs try again when the server is away, in seconds.
@@ -13,11 +17,16 @@ public struct ServiceSettings: Sendable {
     /// What is kept unless a request says otherwise.
     public var retention = RetentionPolicy()
 
-    /// - Parameter uri: the connection string of the server.
-    /// - Throws: `MongoError` with `invalidURI`.
-    public init(uri: String, width: Int) throws {
-        _ = try MongoURI(uri)
+    /// - Parameters:
+    ///   - uri: the connection string of the server.
+    ///   - password: its user's, where it has none.
+    /// - Throws: `MongoError` with `invalidURI`, also for a file with certificates or a key that
+    ///   can't be used.
+    public init(uri: String, password: String? = nil, width: Int) throws {
+        // A mistake is told at the start, not by the first job.
+        try MongoPool(uri: MongoURI(uri, password: password), connectionCountMax: 1).close()
         self.uri = uri
+        self.password = password
         self.width = width
     }
 
@@ -40,8 +49,13 @@ public struct ServiceSettings: Sendable {
     /// - Throws: `MongoError`.
     public func makePool(connectionCountMax: Int, isPatient: Bool) throws -> MongoPool {
         let pool = try MongoPool(
-            uri: MongoURI(uri, socketTimeoutSeconds: isPatient ? Self.commandSecondsMax : nil),
-            connectionCountMax: connectionCountMax)
+            uri: MongoURI(
+                uri, socketTimeoutSeconds: isPatient ? Self.commandSecondsMax : nil,
+                password: password),
+            connectionCountMax: connectionCountMax,
+            // What has answered once is away for a while when it does not.
+            waitsForServer: waitsForServer || pools.wasReached,
+            onReached: { [pools] in pools.noteReached() })
         pools.add(pool)
         return pool
     }
@@ -54,6 +68,15 @@ final class PoolRegistry: Sendable {
     }
 
     private let references = Mutex<[Reference]>([])
+    private let isReached = Atomic<Bool>(false)
+
+    /// Whether the server has answered any of them, ever.
+    var wasReached: Bool { isReached.load(ordering: .relaxed) }
+
+    /// The server has answered.
+    func noteReached() {
+        isReached.store(true, ordering: .relaxed)
+    }
 
     func add(_ pool: MongoPool) {
         references.withLock { references in

@@ -122,8 +122,20 @@ public struct SnapshotLibrary: Sendable {
     public func checkServer() async throws {
         let pool = try settings.makePool(connectionCountMax: 1, isPatient: false)
         defer { pool.close() }
-        _ = try await pool.withConnection { try await $0.serverInfo() }
+        // Whoever asks whether the service is ready does not wait for a server that hangs.
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { _ = try await pool.withConnection { try await $0.serverInfo() } }
+            group.addTask {
+                try await Task.sleep(for: Self.answerLimit)
+                throw MongoError(
+                    .serverSelection, "the server has not answered for \(Self.answerLimit)")
+            }
+            defer { group.cancelAll() }
+            try await group.next()
+        }
     }
+
+    private static let answerLimit = Duration.seconds(4)
 
     /// - Throws: `ObjectStorageError` when the repository can't be read or written.
     public func checkRepository() async throws {

@@ -14,6 +14,9 @@ public actor PrivateServer {
         public var cacheGB = 0.5
         /// Further arguments, such as `--auth`.
         public var arguments: [String] = []
+        /// Further options of the connection string that it is waited for with, from `&` on: those
+        /// of TLS.
+        public var readyQuery = ""
         /// How long the server may take to answer and to become primary, in seconds.
         public var readyTimeoutSeconds = 60
 
@@ -117,7 +120,6 @@ public actor PrivateServer {
         try await run(command, query: "directConnection=true")
     }
 
-    /// The driver waits for a primary, so nothing here needs to.
     private func waitUntilReady() async throws {
         let ping = BSONDocument { $0.append("ping", Int32(1)) }
         let query = options.isReplicaSet ? "replicaSet=\(Self.setName)" : "directConnection=true"
@@ -125,11 +127,19 @@ public actor PrivateServer {
     }
 
     private func run(_ command: BSONDocument, query: String) async throws {
-        let timeout = "serverSelectionTimeoutMS=\(options.readyTimeoutSeconds * 1000)"
-        let uri = try MongoURI("mongodb://127.0.0.1:\(port)/?\(query)&\(timeout)")
+        let uri = try MongoURI("mongodb://127.0.0.1:\(port)/?\(query)\(options.readyQuery)")
+        let end = ContinuousClock.now + .seconds(options.readyTimeoutSeconds)
         do {
-            let pool = try MongoPool(uri: uri, connectionCountMax: 1)
-            try await pool.withConnection { _ = try await $0.run(command, on: "admin") }
+            let pool = try MongoPool(uri: uri, connectionCountMax: 1, waitsForServer: true)
+            while true {
+                do {
+                    try await pool.withConnection { _ = try await $0.run(command, on: "admin") }
+                    return
+                } catch let error as MongoError where error.isRetryable {
+                    guard ContinuousClock.now < end else { throw error }
+                    try await Task.sleep(for: .milliseconds(50))
+                }
+            }
         } catch {
             throw PrivateServerError(
                 .notReady, "mongod in \(process.folder) is not ready: \(error)")

@@ -4,6 +4,7 @@ internal import Foundation
 internal import Glibc
 internal import HTTPService
 internal import Logging
+internal import MongoDriver
 internal import NIOCore
 internal import Operations
 internal import Snapshots
@@ -29,6 +30,12 @@ struct ServeCommand: AsyncParsableCommand {
 
     @Option(help: ArgumentHelp("Connection string; else MONGODB_URI.", valueName: "uri"))
     var uri: String?
+    @Option(
+        help: ArgumentHelp(
+            "File with the password of the connection string's user.", valueName: "file"))
+    var passwordFile: String?
+    @Flag(help: "Ask for that password on the terminal.")
+    var passwordPrompt = false
     @Option(
         help: ArgumentHelp("Folder of the repository; else CAIRN_REPOSITORY.", valueName: "folder"))
     var repository: String?
@@ -73,11 +80,19 @@ struct ServeCommand: AsyncParsableCommand {
             throw ServerFailure.usage(
                 "no repository was named; give --repository FOLDER or set CAIRN_REPOSITORY")
         }
+        let uri = uri ?? ServerEnvironment["MONGODB_URI"] ?? "mongodb://localhost:27017"
+        guard let source = PasswordSource(file: passwordFile, asks: passwordPrompt) else {
+            throw ServerFailure.usage("give --password-file or --password-prompt, not both")
+        }
         var settings = try ServiceSettings(
-            uri: uri ?? ServerEnvironment["MONGODB_URI"] ?? "mongodb://localhost:27017",
+            uri: uri,
+            password: try source.password(for: uri) { warning in
+                ServerProgram.write("cairn: warning: \(warning)\n", to: STDERR_FILENO)
+            },
             width: min(max(ProcessInfo.processInfo.activeProcessorCount, 1), 8))
         settings.retention = try retention.policy()
-        settings.enduranceSeconds = Double(limits.retryFor.seconds)
+        settings.enduranceSeconds = Double(limits.retryFor?.seconds ?? 120)
+        settings.waitsForServer = limits.retryFor != nil
         var options = ServiceOptions(
             stateFolder: StateFolderName.path(state),
             repositoryFolder: StateFolderName.absolute(

@@ -47,8 +47,10 @@ struct LimitOptions: ParsableArguments {
     var grace = Span(seconds: 60)
     @Option(
         help: ArgumentHelp(
-            "How long jobs try again when the database server is away.", valueName: "time"))
-    var retryFor = Span(seconds: 120)
+            "How long jobs try again when the database server is away; a server that has not "
+                + "answered since the start is waited for only if this is given. (default: 120s)",
+            valueName: "time"))
+    var retryFor: Span?
     @Option(
         help: ArgumentHelp("Backups and restores at a time, 1 to 64.", valueName: "count"))
     var longJobs = 2

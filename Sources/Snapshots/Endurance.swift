@@ -12,7 +12,9 @@ final class Endurance: Sendable {
 
     private let limit: Duration
     private let observer: any JobObserver
+    private static let sleepMax = Duration.milliseconds(250)
     private let exhausted = Atomic<Bool>(false)
+    private let stopped = Atomic<Bool>(false)
 
     /// - Parameter seconds: how long an outage is endured; 0 for not at all.
     init(seconds: Double, observer: any JobObserver) {
@@ -22,6 +24,11 @@ final class Endurance: Sendable {
 
     /// Whether an outage has lasted longer than is endured.
     var isExhausted: Bool { exhausted.load(ordering: .relaxed) }
+
+    /// Makes what fails from now on fail for good: nobody waits for the job any more.
+    func stopWaiting() {
+        stopped.store(true, ordering: .relaxed)
+    }
 
     /// Calls `body` until it succeeds, fails for another reason or the time is over.
     ///
@@ -42,8 +49,11 @@ final class Endurance: Sendable {
                 let hasRun = start.duration(to: clock.now) > Self.freshAfter
                 let isFresh = outageStart == nil || hasRun && error.code != .serverSelection
                 if isFresh { pause = Self.pauseMin }
-                let began = isFresh ? clock.now : outageStart ?? start
-                guard began.duration(to: clock.now) + pause <= limit else {
+                // An outage has lasted since the server's last answer, not since that was noticed.
+                let silence = Duration.seconds(error.silentSeconds)
+                let began = isFresh ? clock.now - silence : outageStart ?? start
+                let isOver = began.duration(to: clock.now) + pause > limit
+                guard !isOver, !stopped.load(ordering: .relaxed) else {
                     exhausted.store(true, ordering: .relaxed)
                     throw error
                 }
@@ -51,9 +61,19 @@ final class Endurance: Sendable {
                     observer.noticed("the server does not answer; trying again: \(error)")
                 }
                 outageStart = began
-                try await Task.sleep(for: pause * Double.random(in: 0.75...1.25))
+                try await sleep(pause * Double.random(in: 0.75...1.25))
                 pause = min(pause * 2, Self.pauseMax)
             }
+        }
+    }
+
+    /// Ends early when nobody waits any more.
+    private func sleep(_ duration: Duration) async throws {
+        let end = ContinuousClock.now + duration
+        while !stopped.load(ordering: .relaxed) {
+            let rest = ContinuousClock.now.duration(to: end)
+            guard rest > .zero else { return }
+            try await Task.sleep(for: min(rest, Self.sleepMax))
         }
     }
 }

@@ -26,6 +26,7 @@ internal import Testing
     func aJobThatIsBeingDoneEndsSoon(_ way: Way) async throws {
         var fixture = try await ServiceFixture.withoutServer()
         fixture.options.settings.enduranceSeconds = 3600
+        fixture.options.settings.waitsForServer = true
         try await fixture.serve(way) { client in
             let job = try await client.post("backup/create").string("job_id")
             while try await client.get("jobs/\(job)").string("status") == "PENDING" {

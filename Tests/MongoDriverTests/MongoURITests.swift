@@ -27,12 +27,16 @@ import Testing
 
     @Test(arguments: [
         "", "localhost", "http://localhost", "mongodb://", "mongodb://h:99999",
-        "mongodb://h/?readPreference=nearby", "mongodb://h/?w=0",
     ])
     func whatCannotBeReadIsRefused(string: String) throws {
         let error = try #require(throws: MongoError.self) { try MongoURI(string) }
         #expect(error.code == .invalidURI)
         #expect(error.description.contains("mongodb://user:password@host:port"))
+    }
+
+    @Test func anUnansweredWriteIsRefused() throws {
+        let error = try #require(throws: MongoError.self) { try MongoURI("mongodb://h/?w=0") }
+        #expect(error.code == .invalidURI)
     }
 
     @Test(arguments: [

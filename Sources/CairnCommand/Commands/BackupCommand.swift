@@ -106,7 +106,8 @@ struct BackupCommand: Job {
     func perform(_ observer: any JobObserver) async throws -> JobResult {
         let options = try makeOptions(try await config.load())
         let pool = try connection.makePool(
-            connectionCountMax: options.readerCount + 1, isPatient: false)
+            connectionCountMax: options.readerCount + 1, isPatient: false,
+            waitsForServer: endurance.waitsForServer)
         defer { pool.close() }
         let place = try await NewArchivePlace(file: archive, option: "--archive", repository)
         let backup = Backup(

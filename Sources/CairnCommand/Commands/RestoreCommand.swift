@@ -133,7 +133,8 @@ struct RestoreCommand: Job {
         let options = try makeOptions(mode, try await config.load())
         let archive = try await source.locate()
         let pool = try connection.makePool(
-            connectionCountMax: options.connectionCount, isPatient: true)
+            connectionCountMax: options.connectionCount, isPatient: true,
+            waitsForServer: endurance.waitsForServer)
         defer { pool.close() }
         return try await naming(archive.name) {
             if mode == .preview {

@@ -93,6 +93,12 @@ public struct Backup: Sendable {
     ///   `CancellationError`.
     public func run() async throws -> Report {
         try options.checkDescription()
+        return try await pool.withNotices({ [observer] in observer.noticed($0) }) {
+            try await runUntilDone()
+        }
+    }
+
+    private func runUntilDone() async throws -> Report {
         var attempt = try await firstAttempt()
         var unfinished = options.isResumed ? try await findUnfinished() : nil
         var interruptionCount = 0

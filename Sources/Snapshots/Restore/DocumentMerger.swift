@@ -238,7 +238,9 @@ struct DocumentMerger: Sendable {
         _ candidate: Candidate, _ connection: MongoConnection
     ) async throws -> LoadOutcome {
         try Task.checkCancellation()
-        return try await Task { try await exchange(candidate, connection) }.value
+        return try await Task {
+            try await connection.uninterrupted { try await exchange(candidate, connection) }
+        }.value
     }
 
     private func exchange(

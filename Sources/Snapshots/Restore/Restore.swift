@@ -106,6 +106,12 @@ public struct Restore: Sendable {
     ///   `ObjectStorageError`, `CancellationError`. Documents that a server refused during a merge
     ///   are in the report instead.
     public func run() async throws -> RestoreReport {
+        try await pool.withNotices({ [observer] in observer.noticed($0) }) {
+            try await runUntilDone()
+        }
+    }
+
+    private func runUntilDone() async throws -> RestoreReport {
         let clock = ContinuousClock()
         let start = clock.now
         let keeping = try await keeping()

@@ -18,13 +18,21 @@ struct RestoreCommit: Sendable {
     }
 
     /// Once begun it is not cancelled any more: what is left are renames, and half of them would be
-    /// neither the old state nor the new.
+    /// neither the old state nor the new. But a server that is away is not waited for then.
     ///
     /// - Throws: `CancellationError` before anything is live; `MongoError`, `notEqual`.
     func run() async throws {
         context.observer.progressed(JobProgress(phase: .publishing))
         try Task.checkCancellation()
         let majority = try await MajorityProof(targets, context)
+        try await withTaskCancellationHandler {
+            try await commitAll(majority)
+        } onCancel: {
+            context.endurance.stopWaiting()
+        }
+    }
+
+    private func commitAll(_ majority: MajorityProof?) async throws {
         try await Task {
             var committedCount = 0
             do {
