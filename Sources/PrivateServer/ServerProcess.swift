@@ -64,8 +64,8 @@ final class ServerProcess {
         waitpid(shell, &status, 0)
     }
 
-    /// Gives an order (`start`, `stop`, `kill`, `freeze`, `thaw`) and waits until it is carried out.
-    /// A frozen server answers nothing, while the system still takes connections for it.
+    /// Gives an order (`start`, `stop`, `kill`, `freeze`, `thaw`) and waits until it was carried
+    /// out. A frozen server answers nothing, while the system still takes connections for it.
     ///
     /// - Throws: `PrivateServerError` with `system` when the shell is gone.
     func order(_ order: String) throws {

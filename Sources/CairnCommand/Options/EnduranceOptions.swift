@@ -6,7 +6,7 @@ struct EnduranceOptions: ParsableArguments, Sendable {
         help: ArgumentHelp(
             "How long to try again when the server is restarted, elects another primary, hangs or "
                 + "can't be reached, such as 90s or 10m; 0s for not at all. A server that never "
-                + "answered is waited for only if this is given. (default: 120s)",
+                + "answered is waited for only if this is given. (default: 2m)",
             valueName: "time"))
     var retryFor: TimeSpan?
 
