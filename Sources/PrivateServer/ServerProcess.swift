@@ -26,12 +26,17 @@ final class ServerProcess {
             [ -n "$server" ] && kill "$1" "$server" && kill -CONT "$server" && wait "$server"
             server=
         }
+        # Threads stop one after another, and those that run may answer until then.
+        freeze() {
+            [ -n "$server" ] && kill -STOP "$server" || return
+            while grep -h ^State: /proc/"$server"/task/*/status | grep -qv T; do sleep 0.01; done
+        }
         while read -r order; do
             case $order in
                 start) "$@" </dev/null >>"$folder/output" 2>&1 & server=$! ;;
                 stop) end -TERM ;;
                 kill) end -KILL ;;
-                freeze) [ -n "$server" ] && kill -STOP "$server" ;;
+                freeze) freeze ;;
                 thaw) [ -n "$server" ] && kill -CONT "$server" ;;
             esac
             echo done

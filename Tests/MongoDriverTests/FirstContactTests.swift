@@ -155,7 +155,7 @@ extension ServerTests {
                 ("\(encrypted)&tlsCertificateKeyFilePassword=wrong", "this password does not open"),
                 (
                     "tls=true&tlsCertificateKeyFile=\(folder)/mixed.pem",
-                    "a private key that is not the certificate's"
+                    "holds no private key that goes with its certificate"
                 ),
                 ("tls=true&tlsCertificateKeyFile=\(folder)/ca.pem", "holds no private key"),
             ] {

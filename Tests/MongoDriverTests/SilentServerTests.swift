@@ -175,7 +175,9 @@ extension ServerTests {
                     FindRequest(database: "d", collection: "c"), drain
                 ).documents
             }
-            #expect(found == makeDocuments(10))
+            // Members do not store them in the same order.
+            #expect(Set(found) == Set(makeDocuments(10)))
+            #expect(found.count == 10)
         }
     }
 }

@@ -129,16 +129,17 @@ final class TLSSettings: @unchecked Sendable {
         guard let certificateFile, !isAbout("Certificate Authorities") else {
             throw Self.unusable("tlsCAFile", authorityFile ?? "", "holds no usable certificate")
         }
-        if isAbout("Cannot find private key"), options.pem_pwd != nil {
+        if isAbout("private key"), options.pem_pwd != nil {
             throw Self.unusable(
                 "tlsCertificateKeyFilePassword", certificateFile,
-                "holds a private key that this password does not open")
+                "holds a private key that this password does not open, or that does not go with "
+                    + "its certificate")
         }
         throw Self.unusable(
             "tlsCertificateKeyFile", certificateFile,
-            isAbout("Cannot load private key")
-                ? "holds a private key that is not the certificate's"
-                : "holds no usable certificate and private key")
+            isAbout("private key")
+                ? "holds no private key that goes with its certificate"
+                : "holds no usable certificate")
     }
 
     private static func unusable(_ option: String, _ path: String, _ why: String) -> MongoError {
