@@ -8,16 +8,28 @@ enum Interruptible<Result: Sendable>: Sendable {
     case cancelled
 }
 
-/// Runs `body` in a child task and cancels it at the first SIGINT or SIGTERM. At the second one the
-/// process ends at once. A body that finishes all the same has finished.
+/// How long a command may take to end once it is cancelled, in seconds. What it leaves behind then,
+/// the next run removes, as after a kill.
+let cancelSecondsMax = 20
+
+/// What is told when signals come. Called from any thread, which it may block: nobody waits for it
+/// for longer than a second.
+struct SignalNotices: Sendable {
+    /// The first signal: the body is cancelled.
+    var cancelling: @Sendable () -> Void
+    /// The second one, or the body has not ended in time: the process ends.
+    ///
+    /// - Parameter isOverdue: whether it has not ended in time.
+    var stopping: @Sendable (_ isOverdue: Bool) -> Void
+}
+
+/// Runs `body` in a child task and cancels it at the first SIGINT or SIGTERM. At the second one, or
+/// when it has not ended within `cancelSecondsMax`, the process ends at once: a call of C that
+/// blocks can't be cancelled. A body that finishes all the same has finished.
 ///
-/// - Parameters:
-///   - cancelling: called at the first signal, from any thread.
-///   - stopping: called before the process ends at the second one.
 /// - Throws: what `body` throws without having been cancelled.
 func withSignals<Result: Sendable>(
-    cancelling: @escaping @Sendable () -> Void, stopping: @escaping @Sendable () -> Void,
-    _ body: @escaping @Sendable () async throws -> Result
+    _ notices: SignalNotices, _ body: @escaping @Sendable () async throws -> Result
 ) async throws -> Interruptible<Result> {
     let (signals, continuation) = AsyncStream.makeStream(of: Void.self)
     let sources = [SIGINT, SIGTERM].map { number in
@@ -28,17 +40,23 @@ func withSignals<Result: Sendable>(
     let count = SignalCount()
     for source in sources {
         source.setEventHandler {
-            if count.isFirst() {
-                cancelling()
-                continuation.yield()
-            } else {
-                stopping()
-                _exit(ProgramStatus.cancelled.rawValue)
+            guard count.isFirst() else { return stop(notices, isOverdue: false) }
+            signalQueue.asyncAfter(deadline: .now() + .seconds(cancelSecondsMax)) {
+                if !count.hasEnded { stop(notices, isOverdue: true) }
             }
+            continuation.yield()
+            noticeQueue.async { notices.cancelling() }
         }
         source.activate()
     }
-    defer { for source in sources { source.cancel() } }
+    defer {
+        for source in sources { source.cancel() }
+        signalQueue.sync {
+            count.hasEnded = true
+            // What follows is only the report: a signal may end it, as it may any other program.
+            for number in [SIGINT, SIGTERM] { signal(number, SIG_DFL) }
+        }
+    }
     return try await withThrowingTaskGroup(of: Result?.self) { group in
         group.addTask { try await body() }
         group.addTask {
@@ -57,11 +75,27 @@ func withSignals<Result: Sendable>(
     }
 }
 
-/// Handlers run here, one at a time.
-private let signalQueue = DispatchQueue(label: "cairn.signals")
+/// Ends the process, with a word about it if that can be written: standard error may be a pipe that
+/// nobody reads.
+private func stop(_ notices: SignalNotices, isOverdue: Bool) {
+    DispatchQueue(label: "cairn.stopping").async {
+        notices.stopping(isOverdue)
+        _exit(ProgramStatus.cancelled.rawValue)
+    }
+    signalQueue.asyncAfter(deadline: .now() + .seconds(1)) {
+        _exit(ProgramStatus.cancelled.rawValue)
+    }
+}
 
-/// How many signals came. Unchecked: used on `signalQueue` only.
+/// Handlers run here, one at a time; nothing here waits for anything.
+private let signalQueue = DispatchQueue(label: "cairn.signals")
+/// What is told at the first signal, which may have to wait for standard error.
+private let noticeQueue = DispatchQueue(label: "cairn.signals.notices")
+
+/// How many signals came, and whether what they would cancel has ended. Unchecked: used on
+/// `signalQueue` only.
 private final class SignalCount: @unchecked Sendable {
+    var hasEnded = false
     private var count = 0
 
     func isFirst() -> Bool {

@@ -37,12 +37,15 @@ public enum Program {
             style(job.output), now: { monotonicSeconds() }, write: Console.writeError)
         do {
             let outcome = try await withSignals(
-                cancelling: { display.noticed("cancelling; a second Ctrl-C stops at once") },
-                stopping: {
-                    display.finish()
-                    Console.writeError(
-                        "cairn: stopped; what is left behind, the next run removes\n")
-                },
+                SignalNotices(
+                    cancelling: { display.noticed("cancelling; a second Ctrl-C stops at once") },
+                    stopping: { isOverdue in
+                        display.finish()
+                        let why =
+                            isOverdue ? " after \(cancelSecondsMax) s, for it did not end" : ""
+                        Console.writeError(
+                            "cairn: stopped\(why); what is left behind, the next run removes\n")
+                    }),
                 { try await job.perform(display) })
             display.finish()
             guard case .finished(let result) = outcome else {

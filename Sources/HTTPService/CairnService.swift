@@ -8,7 +8,7 @@ internal import NIOCore
 internal import NIOPosix
 internal import NIOSSL
 internal import ObjectStorage
-internal import Operations
+public import Operations
 internal import ServiceLifecycle
 internal import ServiceState
 public import Snapshots
@@ -46,17 +46,23 @@ public struct CairnService: Sendable {
             log: log)
         let runner = JobRunner(
             state: state, work: SnapshotWork(snapshots, environment: jobEnvironment),
-            widths: options.widths, environment: jobEnvironment, log: log)
+            widths: options.widths, environment: jobEnvironment, log: log,
+            cancelSeconds: options.cancelSeconds)
         let scheduler = Scheduler(
             state: state, runner: runner, environment: jobEnvironment, log: log)
         let statistics = ServiceStatistics(
             state: state, snapshots: snapshots, scheduler: scheduler, runner: runner,
             now: jobEnvironment.now)
         metrics.collect(log) { try await statistics.gauges() }
+        let streams = Self.streams(options)
+        metrics.collect(streams)
         environment = ServiceEnvironment(
             state: state, runner: runner, scheduler: scheduler, snapshots: snapshots,
-            statistics: statistics,
-            readiness: Readiness(state: state, snapshots: snapshots, verifier: verifier),
+            statistics: statistics, trail: AuditTrail(state: state, deferred: runner.deferred),
+            streams: streams,
+            readiness: Readiness(
+                state: state, snapshots: snapshots, verifier: verifier, runner: runner,
+                cachedSeconds: options.readinessSeconds),
             metrics: metrics, verifier: verifier, permissions: .standard,
             limits: Self.limits(options), hasOpenMetrics: options.hasOpenMetrics,
             now: jobEnvironment.now)
@@ -66,6 +72,16 @@ public struct CairnService: Sendable {
                 "a job was cut off when the process before this one died",
                 metadata: ["job_id": "\(job.id)", "kind": "\(job.kind)"])
         }
+    }
+
+    private static func streams(_ options: ServiceOptions) -> ServiceEnvironment.Streams {
+        ServiceEnvironment.Streams(
+            events: StreamSlots(
+                countMax: options.eventStreamCountMax,
+                subjectCountMax: options.subjectEventStreamCountMax),
+            downloads: StreamSlots(
+                countMax: options.downloadCountMax,
+                subjectCountMax: options.subjectDownloadCountMax))
     }
 
     private static func limits(_ options: ServiceOptions) -> ServiceEnvironment.Limits {
@@ -95,8 +111,14 @@ public struct CairnService: Sendable {
 
     // MARK: Running it
 
+    /// Jobs that did not end when they were told to, and go on until the process ends.
+    public var stuckJobs: [StuckJob] { environment.runner.stuckJobs }
+    /// The status with which a process ends that has such jobs in it.
+    public static let gaveUpStatus = ShutdownWatch.gaveUpStatus
+
     /// Serves until SIGTERM or SIGINT; then requests that are being answered are finished, jobs
-    /// given the time that they have, and the state is closed.
+    /// given the time that they have, and the state is closed. When that does not end, the process
+    /// does: see `ShutdownWatch`.
     ///
     /// - Parameter started: is called with the port once connections are taken.
     public func run(_ started: @escaping @Sendable (Int) async -> Void) async throws {
@@ -111,8 +133,9 @@ public struct CairnService: Sendable {
             configuration: ServiceGroupConfiguration(
                 services: services + [answering],
                 gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
+        let watch = ShutdownWatch(runner, graceSeconds: options.graceSeconds, logger: logger)
         do {
-            try await group.run()
+            try await watch.whileWatching { try await group.run() }
         } catch {
             try await threads.end()
             throw error
@@ -126,11 +149,20 @@ public struct CairnService: Sendable {
         _ started: @escaping @Sendable (Int) async -> Void = { _ in }
     ) throws -> Application<RouterResponder<ServiceContext>> {
         let makeRequestID = makeRequestID
+        let (metrics, logger, writeSecondsMax) =
+            (environment.metrics, logger, options.writeSecondsMax)
         let channel = HTTPServerBuilder.http1(
             configuration: HTTP1Channel.Configuration(
                 additionalChannelHandlers: [
+                    StalledAnswerHandler(seconds: writeSecondsMax) { address in
+                        metrics.stalled()
+                        logger.notice(
+                            "a client took nothing of its answer and was cut off",
+                            metadata: ["address": "\(address)"])
+                    },
                     UnreadRequestHandler(),
-                    UnparsedRequestHandler(logger: logger, makeRequestID: makeRequestID),
+                    UnparsedRequestHandler(
+                        logger: logger, metrics: metrics, makeRequestID: makeRequestID),
                 ],
                 idleTimeout: .seconds(Int64(options.idleSecondsMax)),
                 httpDecoderConfiguration: .init(

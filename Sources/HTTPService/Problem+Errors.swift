@@ -22,6 +22,12 @@ extension Problem {
             self.init(Self.status(error.code), error.code, error.message)
         case let error as StateError where error.code == .invalidCursor:
             self = .invalid(.query, "cursor", "is not one that an answer has told")
+        case let error as StateError where JobFailure(error).code.hasPrefix("state_"),
+            let error as StateError where error.code == .noSpace || error.code == .closed:
+            let failure = JobFailure(error)
+            self.init(
+                Self.status(failure.code), failure.code, failure.message,
+                headers: [.retryAfter: error.code == .busy ? "1" : "30"])
         case is SnapshotError, is MongoError, is ObjectStorageError, is ArchiveError:
             let failure = JobFailure(error)
             self.init(Self.status(failure.code, error), failure.code, failure.message)
@@ -79,9 +85,9 @@ extension Problem {
         case "not_found": .notFound
         case "usage", "result_too_large": .unprocessableContent
         case "too_many_jobs", "shutting_down", "repository_unavailable", "not_readable",
-            "not_writable", "no_space":
+            "not_writable", "no_space", "state_not_writable", "state_busy", "state_failed":
             .serviceUnavailable
-        case "failed", "internal_error", "io": .internalServerError
+        case "failed", "internal_error", "io", "gave_up", "state_damaged": .internalServerError
         case _ where mongoCodes.contains(code): .badGateway
         default: .conflict
         }

@@ -33,7 +33,9 @@ struct RequestFrame: RouterMiddleware {
         do {
             response = try await next(request, context)
         } catch {
-            response = problem(error, request).response(context.requestID)
+            let problem = problem(error, request)
+            metrics.refused(problem.code)
+            response = problem.response(context.requestID)
         }
         // A body behind an answer to HEAD would be read as the next answer.
         if request.method == .head { response = response.createHeadResponse() }

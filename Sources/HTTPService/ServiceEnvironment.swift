@@ -10,6 +10,8 @@ struct ServiceEnvironment: Sendable {
     let scheduler: Scheduler
     let snapshots: SnapshotLibrary
     let statistics: ServiceStatistics
+    let trail: AuditTrail
+    let streams: Streams
     let readiness: Readiness
     let metrics: ServiceMetrics
     let verifier: TokenVerifier
@@ -22,6 +24,14 @@ struct ServiceEnvironment: Sendable {
 
     /// The same as others have it.
     func date() -> Date { Date(timeIntervalSince1970: Double(now()) / 1000) }
+
+    /// Answers that last, by their kind.
+    struct Streams: Sendable {
+        /// Events of jobs.
+        let events: StreamSlots
+        /// Archives, which take memory too.
+        let downloads: StreamSlots
+    }
 
     /// How much clients may ask.
     struct Limits: Sendable {

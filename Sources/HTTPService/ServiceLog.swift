@@ -26,6 +26,19 @@ struct ServiceLog: OperationsLog {
         logger.error("\(what)", metadata: ["job_id": "\(job ?? "")", "reason": "\(error)"])
     }
 
+    func gaveUp(_ job: StuckJob) {
+        metrics.gaveUp()
+        logger.critical(
+            "a job did not end when it was told to, and goes on; restart the service to end it",
+            metadata: [
+                "job_id": "\(job.id)", "kind": "\(job.kind)", "phase": "\(job.phase ?? "none")",
+            ])
+    }
+
+    func removed(_ snapshot: String, isAsked: Bool, hasSucceeded: Bool) {
+        metrics.removed(isAsked: isAsked, hasSucceeded: hasSucceeded)
+    }
+
     func noticed(_ message: String, job: String?) {
         logger.warning("\(message)", metadata: ["job_id": "\(job ?? "")"])
     }

@@ -22,9 +22,17 @@ struct ServiceMetrics: Sendable {
                 Self.attempts, Self.successes, Self.partialFailures, Self.failures,
                 Self.cancellations,
             ] {
-                counter(label, [("kind", kind)]).increment(by: 0)
+                counter(label, Self.labels(kind)).increment(by: 0)
             }
         }
+        for by in ["request", "retention"] {
+            for outcome in ["removed", "failed"] {
+                counter(Self.deletions, [("by", by), ("outcome", outcome)]).increment(by: 0)
+            }
+        }
+        counter(Self.stalls, []).increment(by: 0)
+        counter(Self.givenUp, []).increment(by: 0)
+        registry.addCollector { ProcessFigures.samples() }
     }
 
     private static let attempts = "cairn_job_attempts_total"
@@ -36,6 +44,10 @@ struct ServiceMetrics: Sendable {
     private static let requests = "cairn_http_requests_total"
     private static let requestSeconds = "cairn_http_request_duration_seconds"
     private static let refusedTokens = "cairn_authentication_failures_total"
+    private static let refusals = "cairn_http_refusals_total"
+    private static let stalls = "cairn_http_stalled_answers_total"
+    private static let deletions = "cairn_backup_deletions_total"
+    private static let givenUp = "cairn_jobs_given_up_total"
 
     private static let descriptions = [
         (attempts, "Jobs that were begun and have ended, by kind."),
@@ -47,6 +59,10 @@ struct ServiceMetrics: Sendable {
         (requests, "HTTP requests that were answered."),
         (requestSeconds, "How long it took until an answer began."),
         (refusedTokens, "Tokens that were refused."),
+        (refusals, "Requests that were refused or have failed, by the problem's code."),
+        (stalls, "Answers that were ended because their clients took nothing of them."),
+        (deletions, "Backups that were to be removed, by request or by retention, and what became."),
+        (givenUp, "Jobs that were told to end and did not."),
     ]
 
     /// Takes values that are read when a monitor asks; those that can't be read are left out.
@@ -56,10 +72,23 @@ struct ServiceMetrics: Sendable {
     ) {
         registry.addCollector {
             do {
-                return try await read().map { Sample($0.name, value: $0.value, help: $0.help) }
+                return try await read().map {
+                    Sample($0.name, value: $0.value, labels: $0.labels, help: $0.help)
+                }
             } catch {
                 log.failed("metrics can't be read", job: nil, error)
                 return []
+            }
+        }
+    }
+
+    /// Takes the numbers of answers that last.
+    func collect(_ streams: ServiceEnvironment.Streams) {
+        registry.addCollector {
+            [("events", streams.events), ("download", streams.downloads)].map { kind, slots in
+                Sample(
+                    "cairn_http_streams", value: Double(slots.count), labels: ["kind": kind],
+                    help: "Answers that last and are being given.")
             }
         }
     }
@@ -88,9 +117,38 @@ struct ServiceMetrics: Sendable {
         counter(Self.refusedTokens, [("code", code)]).increment(by: 1)
     }
 
+    /// A request was refused, or has failed.
+    func refused(_ code: String) {
+        // Codes of servers below are among them, of which there may be any number.
+        let known = ProblemKinds.meanings[code] != nil
+        counter(Self.refusals, [("reason", known ? code : "other")]).increment(by: 1)
+    }
+
+    /// A client has taken nothing of its answer for too long.
+    func stalled() { counter(Self.stalls, []).increment(by: 1) }
+
+    /// It was tried to remove a backup.
+    func removed(isAsked: Bool, hasSucceeded: Bool) {
+        counter(
+            Self.deletions,
+            [
+                ("by", isAsked ? "request" : "retention"),
+                ("outcome", hasSucceeded ? "removed" : "failed"),
+            ]
+        ).increment(by: 1)
+    }
+
+    /// A job is not waited for any more.
+    func gaveUp() { counter(Self.givenUp, []).increment(by: 1) }
+
+    private static func labels(_ kind: String) -> [(String, String)] {
+        ServiceStatistics.labels(ofKind: kind).map { ($0.key, $0.value) }
+            .sorted { $0.0 < $1.0 }
+    }
+
     /// A job has ended.
     func finished(_ job: JobRecord) {
-        let kind = [("kind", job.kind)]
+        let kind = Self.labels(job.kind)
         counter(Self.attempts, kind).increment(by: 1)
         switch job.status {
         case .succeeded: counter(Self.successes, kind).increment(by: 1)

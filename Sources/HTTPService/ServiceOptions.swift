@@ -23,12 +23,22 @@ public struct ServiceOptions: Sendable {
     public var widths = JobRunner.Widths()
     /// What running jobs are given at a shutdown before they are cancelled, in seconds.
     public var graceSeconds = 60.0
+    /// How long a job may take to end once it is cancelled, before it is given up, in seconds.
+    public var cancelSeconds = JobRunner.cancelSecondsStandard
     /// The most bytes of a request's body.
     public var bodyByteCountMax = 1024 * 1024
     /// How long a client may take to send it, in seconds.
     public var bodySecondsMax = 20
     /// How long an answer may take, waiting for jobs included, in seconds.
     public var handlingSecondsMax = 90
+    /// How long a client may take nothing of its answer before the connection is closed, in seconds.
+    public var writeSecondsMax = 60
+    /// Event streams at a time, in all and of one subject.
+    public var eventStreamCountMax = 256
+    public var subjectEventStreamCountMax = 32
+    /// Downloads at a time, in all and of one subject: each takes some megabytes, a decoded one tens.
+    public var downloadCountMax = 16
+    public var subjectDownloadCountMax = 8
     /// After how many seconds without a request, or within one, a connection is closed.
     public var idleSecondsMax = 75
     /// The most connections at a time; more have to wait.
@@ -46,6 +56,8 @@ public struct ServiceOptions: Sendable {
     public var refusedTokensPerMinute = 20
     /// Addresses of proxies in front of the service, whose `X-Forwarded-For` counts.
     public var trustedProxies: [String] = []
+    /// For how long what a look at the service's readiness found counts, in seconds.
+    public var readinessSeconds = 1.0
     /// Whether anybody may read the metrics.
     public var hasOpenMetrics = false
 

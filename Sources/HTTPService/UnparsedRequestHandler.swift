@@ -3,6 +3,7 @@ internal import Logging
 internal import NIOCore
 internal import NIOHTTP1
 internal import NIOHTTPTypes
+internal import NIOHTTPTypesHTTP1
 
 /// Gives the answer to what is no HTTP the body and the name that every other answer has: no
 /// request has come of it, so that nothing else in the service has seen it.
@@ -15,12 +16,27 @@ final class UnparsedRequestHandler: ChannelDuplexHandler, RemovableChannelHandle
     typealias OutboundOut = HTTPResponsePart
 
     private let logger: Logger
+    private let metrics: ServiceMetrics
     private let makeRequestID: @Sendable () -> String
+    private let hostCheck = HostCheck()
     private var error: (any Error)?
 
-    init(logger: Logger, makeRequestID: @escaping @Sendable () -> String) {
+    init(
+        logger: Logger, metrics: ServiceMetrics, makeRequestID: @escaping @Sendable () -> String
+    ) {
         self.logger = logger
+        self.metrics = metrics
         self.makeRequestID = makeRequestID
+    }
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        let pipeline = context.pipeline.syncOperations
+        do {
+            let codec = try pipeline.handler(type: HTTP1ToHTTPServerCodec.self)
+            try pipeline.addHandler(hostCheck, position: .before(codec))
+        } catch {
+            preconditionFailure("requests come by HTTP/1.1 here: \(error)")
+        }
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
@@ -36,6 +52,7 @@ final class UnparsedRequestHandler: ChannelDuplexHandler, RemovableChannelHandle
         else { return context.write(data, promise: promise) }
         let requestID = makeRequestID()
         let problem = problem
+        metrics.refused(problem.code)
         logger.info(
             "answered",
             metadata: [
@@ -55,12 +72,16 @@ final class UnparsedRequestHandler: ChannelDuplexHandler, RemovableChannelHandle
     }
 
     private var problem: Problem {
-        if case .headerOverflow? = error as? HTTPParserError {
+        switch error as? HTTPParserError {
+        case .headerOverflow?:
             Problem(
                 .requestHeaderFieldsTooLarge, "headers_too_large",
                 "the headers, or one of them, are larger than is allowed")
-        } else {
-            Problem(.badRequest, "malformed_request", "this is no HTTP/1.1 request")
+        case .invalidHeaderToken? where hostCheck.isRefused:
+            Problem(
+                .badRequest, "invalid_host",
+                "an HTTP/1.1 request has exactly one Host header, with a host in it")
+        default: Problem(.badRequest, "malformed_request", "this is no HTTP/1.1 request")
         }
     }
 }

@@ -1,6 +1,7 @@
 internal import ArchiveFormat
 internal import MongoDriver
 internal import ObjectStorage
+internal import ServiceState
 internal import SnapshotJSON
 internal import Snapshots
 
@@ -29,8 +30,37 @@ public struct JobFailure: Error, Sendable, Hashable, CustomStringConvertible {
         case let error as SnapshotError:
             self.init(error.code.rawValue, ServiceWords.inFields(error.description))
         case let error as ArchiveError: self.init(error.code.rawValue, "\(error)")
+        case let error as StateError: self.init(Self.code(error), Self.sentence(error))
         case is CancellationError: self.init("cancelled", "the job was cancelled")
         default: self.init("failed", "\(error)")
+        }
+    }
+
+    /// Problems of the service's records have words of their own, for the repository's are others.
+    private static func code(_ error: StateError) -> String {
+        switch error.code {
+        case .noSpace: "no_space"
+        case .noPermission, .readOnly: "state_not_writable"
+        case .busy: "state_busy"
+        case .closed: "shutting_down"
+        case .damaged: "state_damaged"
+        case .io, .notFound: "state_failed"
+        default: error.code.rawValue
+        }
+    }
+
+    /// Without the path, which is the machine's business; the log has it.
+    private static func sentence(_ error: StateError) -> String {
+        switch error.code {
+        case .noSpace:
+            "the disk of the service's records is full, and nothing is done that can't be written "
+                + "down; free some space there"
+        case .noPermission, .readOnly: "the service's records can't be written; check their owner"
+        case .busy: "another process uses the service's records; try again"
+        case .closed: "the service is shutting down; try again later"
+        case .damaged: "the service's records are damaged; the log says where"
+        case .io, .notFound: "the disk of the service's records has failed, or is gone"
+        default: error.message
         }
     }
 

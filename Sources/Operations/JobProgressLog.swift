@@ -16,7 +16,8 @@ final class JobProgressLog: JobObserver, Sendable {
 
     private let state = Mutex(State())
     private let log: any OperationsLog
-    private let job: String
+    /// The job's name.
+    let job: String
 
     /// - Parameter log: is told what a job notices, so that operators see it too.
     init(_ log: any OperationsLog, job: String) {
@@ -49,6 +50,9 @@ final class JobProgressLog: JobObserver, Sendable {
             state.notices.append(message)
         }
     }
+
+    /// What the job was last seen to do; nil when it has told nothing.
+    var phase: String? { state.withLock { $0.progress?.phase.rawValue } }
 
     /// What is new since the last call: progress as JSON, or nil, and notices.
     func take() -> (progress: String?, notices: [String]) {

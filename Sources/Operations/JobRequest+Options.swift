@@ -41,6 +41,7 @@ extension BackupRequest {
             }
         }
         options.description = description
+        problems.value("description") { try options.checkDescription() }
         try problems.check()
         return options
     }

@@ -43,11 +43,19 @@ public final class JobRunner: Sendable {
     struct State {
         var isShuttingDown = false
         /// When jobs were last forgotten.
-        var prunedAt: Int64 = 0
+        var prunedAt: Int64?
         /// Of jobs that are being done.
         var running: [String: AsyncStream<Interruption>.Continuation] = [:]
+        /// What those of them tell that have begun.
+        var progress: [String: (kind: String, log: JobProgressLog)] = [:]
         /// Jobs that were ended before their turn had come; they are not begun then.
         var canceled: Set<String> = []
+        /// Jobs that did not end when they were told to and whose work goes on, by their names.
+        var stuck: [String: (job: StuckJob, since: ContinuousClock.Instant)] = [:]
+        /// Jobs whose work has ended.
+        var ended: Set<String> = []
+        /// Jobs whose end is being written down, or could not be yet.
+        var ending: Set<String> = []
     }
 
     let state: StateStore
@@ -56,17 +64,29 @@ public final class JobRunner: Sendable {
     let log: any OperationsLog
     /// Tells who waits for a job.
     public let signals = JobSignals()
+    /// What could not be written down yet.
+    public let deferred: DeferredWrites
     private let widths: Widths
+    /// How long a job may take to end once it is told to, in seconds; then it is given up.
+    public let cancelSeconds: Double
     let live = Mutex(State())
     // Bounded by the records: a submission beyond `pendingCountMax` is refused.
     private let long = AsyncStream.makeStream(of: String.self)
     private let short = AsyncStream.makeStream(of: String.self)
     private let shutdown = AsyncStream.makeStream(of: Never.self)
+    private let graceEnd = AsyncStream.makeStream(of: Never.self)
 
+    /// How long a job may take to end once it is told to, unless said otherwise, in seconds.
+    public static let cancelSecondsStandard = 20.0
+
+    /// - Parameter cancelSeconds: how long a job may take to end once it is told to; then nobody
+    ///   waits for it any more, and it has failed with the code `gave_up`.
     public init(
         state: StateStore, work: any JobWork, widths: Widths, environment: JobEnvironment,
-        log: any OperationsLog
+        log: any OperationsLog, cancelSeconds: Double = JobRunner.cancelSecondsStandard
     ) {
+        deferred = DeferredWrites(log: log)
+        self.cancelSeconds = cancelSeconds
         self.state = state
         self.work = work
         self.widths = widths
@@ -85,6 +105,26 @@ public final class JobRunner: Sendable {
 
     /// How many jobs are being done.
     public var runningCount: Int { live.withLock { $0.running.count } }
+
+    /// Jobs that were told to end and are at work still: they hold their locks, their connections
+    /// and their memory until they end or the process does.
+    public var stuckJobs: [StuckJob] {
+        live.withLock { $0.stuck.values.map { $0 } }.map { stuck in
+            var job = stuck.job
+            job.seconds = (ContinuousClock.now - stuck.since) / .seconds(1)
+            return job
+        }.sorted { $0.id < $1.id }
+    }
+
+    /// Jobs that are being done, stuck ones among them.
+    public var jobsAtWork: [StuckJob] {
+        let running = live.withLock { $0.progress }.map { id, job in
+            StuckJob(id: id, kind: job.kind, phase: job.log.phase, seconds: 0)
+        }
+        let stuck = stuckJobs
+        let names = Set(stuck.map(\.id))
+        return stuck + running.filter { !names.contains($0.id) }
+    }
 
     // MARK: Asking for jobs
 
@@ -125,6 +165,11 @@ public final class JobRunner: Sendable {
         _ record: JobRecord, by submitter: Submitter, claim: IdempotencyKey? = nil
     ) async throws -> JobRecord {
         if let successor = record.resumedBy { throw Self.resumedAlready(successor) }
+        guard live.withLock({ $0.stuck[record.id] == nil }) else {
+            throw JobFailure(
+                "not_resumable",
+                "the job was given up and is at work still; restart the service first")
+        }
         guard record.isResumable, [.failed, .canceled].contains(record.status) else {
             throw JobFailure(
                 "not_resumable",
@@ -155,6 +200,10 @@ public final class JobRunner: Sendable {
             throw JobFailure("not_found", "there is no job \(id)")
         }
         guard !record.status.isTerminal else { throw Self.finishedAlready(record) }
+        guard !live.withLock({ $0.ending.contains(id) }) else {
+            throw JobFailure(
+                "already_finished", "the job has ended, and is about to be written down")
+        }
         // Either the job has begun and is told, or it will find that it must not begin.
         let running = live.withLock { live in
             if live.running[id] == nil { live.canceled.insert(id) }
@@ -166,11 +215,15 @@ public final class JobRunner: Sendable {
         }
         do {
             return try await finish(
-                record, .canceled, error: JobFailure("cancelled", "cancelled before it began"))
+                id, .canceled, error: JobFailure("cancelled", "cancelled before it began"))
         } catch let error as StateError where error.code == .invalidTransition {
             // It had its end between the two looks.
             live.withLock { _ = $0.canceled.remove(id) }
             throw Self.finishedAlready(try await state.job(id) ?? record)
+        } catch {
+            // What can't be written down has not happened: the job begins in its turn.
+            live.withLock { _ = $0.canceled.remove(id) }
+            throw error
         }
     }
 
@@ -186,9 +239,7 @@ public final class JobRunner: Sendable {
         return try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { [state] in
                 if try await state.job(id)?.status.isTerminal != false { return }
-                for await _ in updates where try await state.job(id)?.status.isTerminal != false {
-                    return
-                }
+                for await update in updates where update.isLast { return }
             }
             group.addTask { try await Task.sleep(for: .seconds(seconds)) }
             defer { group.cancelAll() }
@@ -214,10 +265,11 @@ public final class JobRunner: Sendable {
     /// Does jobs until `beginShutdown` is called and the last one has ended.
     ///
     /// - Parameter graceSeconds: what jobs that are being done are given then, before they are
-    ///   cancelled.
+    ///   cancelled. Those that do not end within `cancelSeconds` then are not waited for.
     public func run(graceSeconds: Double) async {
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await self.interruptAll(afterSeconds: graceSeconds) }
+            group.addTask { await self.deferred.run() }
             await withTaskGroup(of: Void.self) { lanes in
                 lanes.addTask { await self.run(self.long.stream, self.widths.longJobCount) }
                 lanes.addTask { await self.run(self.short.stream, self.widths.shortJobCount) }
@@ -234,12 +286,18 @@ public final class JobRunner: Sendable {
         shutdown.continuation.finish()
     }
 
+    /// Cancels jobs at once that a shutdown waits for. Returns at once.
+    public func endGrace() { graceEnd.continuation.finish() }
+
     private func interruptAll(afterSeconds seconds: Double) async {
         for await _ in shutdown.stream {}
-        do {
-            try await Task.sleep(for: .seconds(seconds))
-        } catch {
-            return
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask {
+                do { try await Task.sleep(for: .seconds(seconds)) } catch {}
+            }
+            group.addTask { for await _ in self.graceEnd.stream {} }
+            await group.next()
+            group.cancelAll()
         }
         for running in live.withLock({ Array($0.running.values) }) { running.yield(.shutdown) }
     }

@@ -29,11 +29,22 @@ public struct ScheduleRequest: Codable, Sendable, Hashable {
 
 /// Begins backups when their time has come. Runs that were missed while no process was there are
 /// made up once; what begins is an ordinary job.
+///
+/// The records keep when the next run is, but clocks are set: one that was ahead for a while, as
+/// after a boot without a battery, may have left a next run, and a last one, that are years away.
+/// So at each start, each change and each step back of the clock the next run is worked out anew,
+/// from the last run if that is not in the future, and what the records say counts only where it is
+/// one that can follow.
 public final class Scheduler: Sendable {
     /// The schedule's name in the records.
     static let name = "default"
     /// How late a run may be noticed.
     private static let lookInterval = Duration.seconds(1)
+    /// By how much the clock may go back between two looks without having been set, in
+    /// milliseconds.
+    private static let stepMillisecondsMin: Int64 = 1000
+    /// After how many milliseconds it is tried again when the schedule could not be kept.
+    private static let retryMilliseconds: Int64 = 30_000
 
     private let state: StateStore
     private let runner: JobRunner
@@ -42,8 +53,14 @@ public final class Scheduler: Sendable {
     private let changes = AsyncStream.makeStream(
         of: Void.self, bufferingPolicy: .bufferingNewest(1))
 
-    /// When the next run is, as far as it is known here.
-    private let nextRun = Mutex<Int64?>(nil)
+    private struct Clock {
+        /// When the schedule is looked at next; nil for not before it changes.
+        var wakeAt: Int64?
+        /// The latest time that was seen.
+        var seenAt = Int64.min
+    }
+
+    private let clock = Mutex(Clock())
 
     public init(
         state: StateStore, runner: JobRunner, environment: JobEnvironment, log: any OperationsLog
@@ -92,6 +109,8 @@ public final class Scheduler: Sendable {
                     try await beginWhatIsDue()
                 } catch {
                     log.failed("the schedule can't be kept", job: nil, error)
+                    let now = environment.now()
+                    clock.withLock { $0.wakeAt = now + Self.retryMilliseconds }
                 }
             }
             group.cancelAll()
@@ -106,8 +125,17 @@ public final class Scheduler: Sendable {
             } catch {
                 return
             }
-            let isDue = nextRun.withLock { $0.map { $0 <= environment.now() } ?? false }
-            if isDue { changes.continuation.yield() }
+            if mustLook() { changes.continuation.yield() }
+        }
+    }
+
+    /// Whether the time for a look has come, or the clock was set back since the last one.
+    func mustLook() -> Bool {
+        let now = environment.now()
+        return clock.withLock { clock in
+            let wasSetBack = now < clock.seenAt.subtracting(Self.stepMillisecondsMin)
+            clock.seenAt = wasSetBack ? now : max(now, clock.seenAt)
+            return wasSetBack || clock.wakeAt.map { $0 <= now } ?? false
         }
     }
 
@@ -117,36 +145,70 @@ public final class Scheduler: Sendable {
     /// - Throws: `StateError`, `JobFailure`.
     @discardableResult
     public func beginWhatIsDue() async throws -> JobRecord? {
-        guard let schedule = try await current(), schedule.isEnabled,
-            let due = schedule.nextRunAt
-        else {
-            nextRun.withLock { $0 = nil }
+        guard let schedule = try await current(), schedule.isEnabled else {
+            clock.withLock { $0.wakeAt = nil }
             return nil
         }
-        nextRun.withLock { $0 = due }
-        guard due <= environment.now() else { return nil }
         let plan = try SchedulePlan(cron: schedule.cron, timeZone: schedule.timeZone)
+        let due = due(schedule, plan)
+        if due != schedule.nextRunAt {
+            try await state.setNextRun(schedule: Self.name, at: due)
+        }
+        clock.withLock { $0.wakeAt = due }
+        guard let due, due <= environment.now() else { return nil }
         // Before it begins: a process that dies in between leaves out a run rather than doing one
         // again and again.
         let next = next(plan, schedule.jitterSeconds)
-        nextRun.withLock { $0 = next }
         try await state.recordRun(
             schedule: Self.name, jobID: nil, at: environment.now(), nextRunAt: next)
         let request = ScheduledBackupRequest(
             backup: try JSONText.decode(BackupRequest.self, schedule.request),
             retention: try JSONText.decode(CleanupRequest.self, schedule.retention ?? "{}"),
             verifies: schedule.verifies)
+        clock.withLock { $0.wakeAt = next }
         let job = try await runner.submit(.scheduledBackup(request), by: .service)
         try await state.recordRun(
             schedule: Self.name, jobID: job.id, at: environment.now(), nextRunAt: next)
         return job
     }
 
+    /// When the next run is: what the records say, if it is a run that can follow the last one by
+    /// what the clock says now; else the first that follows.
+    private func due(_ schedule: ScheduleRecord, _ plan: SchedulePlan) -> Int64? {
+        let now = environment.now()
+        // Small steps back are believed, so that they don't make a run happen twice.
+        let latestBelieved = now.adding(StateLimits.futureMillisecondsMax)
+        let last = [schedule.lastRunAt, schedule.updatedAt].compactMap { $0 }
+            .filter { $0 <= latestBelieved }.max()
+        guard let first = plan.next(after: last ?? now) else { return nil }
+        let latest = first.adding(Int64(schedule.jitterSeconds) * 1000)
+        if let known = schedule.nextRunAt, (first...latest).contains(known) { return known }
+        return jittered(first, schedule.jitterSeconds)
+    }
+
     private func next(_ plan: SchedulePlan, _ jitterSeconds: Int) -> Int64? {
+        plan.next(after: environment.now()).map { jittered($0, jitterSeconds) }
+    }
+
+    private func jittered(_ moment: Int64, _ jitterSeconds: Int) -> Int64 {
         let jitter =
             jitterSeconds > 0
             ? Int64(environment.random() % UInt64(jitterSeconds * 1000 + 1)) : 0
-        return plan.next(after: environment.now()).map { $0 + jitter }
+        return moment.adding(jitter)
+    }
+}
+
+extension Int64 {
+    /// The sum, or the largest number.
+    fileprivate func adding(_ other: Int64) -> Int64 {
+        let (sum, isOverflow) = addingReportingOverflow(other)
+        return isOverflow ? .max : sum
+    }
+
+    /// The difference, or the smallest number.
+    fileprivate func subtracting(_ other: Int64) -> Int64 {
+        let (difference, isOverflow) = subtractingReportingOverflow(other)
+        return isOverflow ? .min : difference
     }
 }
 

@@ -3,8 +3,23 @@ public import ServiceState
 public import SnapshotJSON
 internal import Snapshots
 
-/// A value that is read when a monitor asks, by the name and the help that Prometheus shows.
-public typealias MonitoredValue = (name: String, help: String, value: Double)
+/// A value that is read when a monitor asks.
+public struct MonitoredValue: Sendable, Hashable {
+    /// The name that Prometheus shows.
+    public var name: String
+    /// What it tells, in a line.
+    public var help: String
+    public var value: Double
+    /// What tells it apart from others of the name.
+    public var labels: [String: String]
+
+    public init(_ name: String, _ help: String, _ value: Double, _ labels: [String: String] = [:]) {
+        self.name = name
+        self.help = help
+        self.value = value
+        self.labels = labels
+    }
+}
 
 /// The repository, its jobs and its schedule, summed up for people and for monitors.
 public struct ServiceStatistics: Sendable {
@@ -35,7 +50,7 @@ public struct ServiceStatistics: Sendable {
     /// - Throws: `StateError`, `ObjectStorageError`.
     public func json() async throws -> JSONValue {
         let since = now() - Self.spanMilliseconds
-        let jobs = try await state.jobStatistics(since: since)
+        let jobs = try await state.jobStatistics(since: since, now: now())
         let schedule = try await scheduler.current()
         let succeeded = count(jobs) { $0 == .succeeded }
         let failed = count(jobs) { $0 == .failed || $0 == .partiallyFailed }
@@ -56,38 +71,99 @@ public struct ServiceStatistics: Sendable {
             .reduce(0) { $0 + $1.count }
     }
 
+    // MARK: For monitors
+
     /// What a monitor is told beside what is counted as it happens.
     ///
     /// - Throws: `StateError`, `ObjectStorageError`.
     public func gauges() async throws -> [MonitoredValue] {
         let unfinished = try await state.unfinishedJobs()
-        let schedule = try await scheduler.current()
-        var gauges: [MonitoredValue] = [
-            (
+        let jobs = [
+            MonitoredValue(
                 "cairn_jobs_waiting", "Jobs that wait for their turn.",
-                Double(unfinished.count { $0.status == .pending })
-            ),
-            ("cairn_jobs_running", "Jobs that are being done.", Double(runner.runningCount)),
+                Double(unfinished.count { $0.status == .pending })),
+            MonitoredValue(
+                "cairn_jobs_running", "Jobs that are being done.", Double(runner.runningCount)),
+            MonitoredValue(
+                "cairn_jobs_stuck", "Jobs that were given up and are at work still.",
+                Double(runner.stuckJobs.count)),
+            MonitoredValue(
+                "cairn_records_waiting", "Ends of jobs and outcomes that can't be written down yet.",
+                Double(runner.deferred.count)),
         ]
+        return jobs + stateSpace + pools + (try await schedule())
+            + (try await lastEnds()) + (try await snapshots.gauges())
+    }
+
+    private var stateSpace: [MonitoredValue] {
+        guard let count = state.freeByteCount else { return [] }
+        return [
+            MonitoredValue(
+                "cairn_state_free_bytes", "Bytes that are free where the service's records are.",
+                Double(count))
+        ]
+    }
+
+    private var pools: [MonitoredValue] {
         let pools = snapshots.settings.pools.usage
-        gauges += [
-            (
+        return [
+            MonitoredValue(
                 "cairn_pool_connections", "Connections to the database that were made.",
-                Double(pools.connectionCount)
-            ),
-            (
+                Double(pools.connectionCount)),
+            MonitoredValue(
                 "cairn_pool_connections_idle", "Those of them that nobody uses.",
-                Double(pools.idleCount)
-            ),
-            ("cairn_pool_waiting", "Tasks that wait for one.", Double(pools.waitingCount)),
+                Double(pools.idleCount)),
+            MonitoredValue(
+                "cairn_pool_waiting", "Tasks that wait for one.", Double(pools.waitingCount)),
         ]
-        if let next = schedule?.nextRunAt, schedule?.isEnabled == true {
-            gauges.append(
-                (
-                    "cairn_schedule_next_run_timestamp_seconds", "When the next run is due.",
-                    Double(next) / 1000
-                ))
+    }
+
+    /// The label that tells schedules apart.
+    public static let scheduleLabel = ["schedule": Scheduler.name]
+
+    private func schedule() async throws -> [MonitoredValue] {
+        guard let schedule = try await scheduler.current() else { return [] }
+        func moment(_ name: String, _ help: String, _ at: Int64?) -> MonitoredValue? {
+            at.map {
+                MonitoredValue(
+                    "cairn_schedule_\(name)_timestamp_seconds", help, Double($0) / 1000,
+                    Self.scheduleLabel)
+            }
         }
-        return gauges + (try await snapshots.gauges())
+        let last = try await state.jobStatistics(since: now(), now: now())
+            .lastSuccess["scheduled_backup"]
+        return [
+            MonitoredValue(
+                "cairn_schedule_enabled", "Whether backups are made by themselves.",
+                schedule.isEnabled ? 1 : 0, Self.scheduleLabel)
+        ]
+            + [
+                moment(
+                    "next_run", "When the next run is due.",
+                    schedule.isEnabled ? schedule.nextRunAt : nil),
+                moment("last_run", "When the last run began.", schedule.lastRunAt),
+                moment(
+                    "last_success", "When the last scheduled backup that succeeded ended.", last),
+            ].compactMap { $0 }
+    }
+
+    /// For each kind of job what came of the last one.
+    private func lastEnds() async throws -> [MonitoredValue] {
+        try await state.jobStatistics(since: now(), now: now()).lastStatus
+            .flatMap { kind, status in
+                JobStatus.allCases.filter(\.isTerminal).map { each in
+                    MonitoredValue(
+                        "cairn_job_last_status", "What came of the last job of its kind: 1.",
+                        each == status ? 1 : 0, Self.labels(ofKind: kind, status: each))
+                }
+            }
+    }
+
+    /// The labels of a kind of job; those of the schedule have its name too.
+    public static func labels(ofKind kind: String, status: JobStatus? = nil) -> [String: String] {
+        var labels = ["kind": kind]
+        if kind == "scheduled_backup" { labels.merge(scheduleLabel) { $1 } }
+        if let status { labels["status"] = status.rawValue }
+        return labels
     }
 }

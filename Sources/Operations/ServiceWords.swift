@@ -1,20 +1,34 @@
 /// Says to clients of the service what the layers below say to users of the command line.
 enum ServiceWords {
-    /// Options and commands, and the fields and endpoints that are the same.
+    /// Options and commands, and the fields and endpoints that are the same. Longer ones first.
     private static let pairs = [
-        ("--ns-rename", "rename"), ("--ns-include", "ns_include"), ("--ns-exclude", "ns_exclude"),
-        ("--db", "databases"), ("--consistency oplog", "consistency oplog"),
-        ("--mode replace", "mode replace"), ("(--resume)", "by resuming the job"),
         (
             "run it again with --resume to go on, or without to begin anew",
-            "resume the job to go on, or begin another"
+            "resume the job to continue, or begin another"
         ),
+        ("to be gone on with (--resume)", "for the job to be resumed"),
+        ("(--resume)", "by resuming the job"),
+        ("make one with \"cairn index\"", "convert it to a backup first"),
+        ("with \"cairn index\"", "by converting it to a backup first"),
+        ("run \"cairn kept --clean\" to put it back", "an operator has to put it back"),
         ("\"cairn show\" lists", "GET /backup/{backup_id} lists"),
         ("\"cairn list\" shows", "GET /backup/list shows"),
+        ("; --no-oplog leaves the oplog out", "; without its oplog"),
+        ("--no-oplog leaves it out, and what", "without it what"),
+        ("--db and --ns-include", "databases and ns_include"),
+        ("--db, --ns-include or --ns-exclude", "databases, ns_include or ns_exclude"),
+        ("--ns-rename", "rename"), ("--db", "databases"), ("--no-", "without "),
+        ("--mode replace", "the mode replace"), ("--mode merge", "the mode merge"),
+        ("--in-place", "in_place"), ("--on-conflict", "on_conflict"),
     ]
 
-    /// The message in the service's words.
+    /// The message in the service's words. What no pair is for loses what only the command line has:
+    /// an option becomes the field of its name.
     static func inFields(_ message: String) -> String {
-        pairs.reduce(message) { $0.replacing($1.0, with: $1.1) }
+        let known = pairs.reduce(message) { $0.replacing($1.0, with: $1.1) }
+        let fields = known.replacing(#/--([a-z][a-z-]*)/#) { match in
+            match.output.1.replacing("-", with: "_")
+        }
+        return fields.replacing(#/"cairn [a-z][^"]*"/#) { _ in "the command line" }
     }
 }

@@ -9,13 +9,22 @@ extension SnapshotLibrary {
     /// - Parameter isForced: whether it goes even if it is the last verified one.
     /// - Throws: `SnapshotError` with `notFound`, `locked` or `lastVerified`.
     public func delete(_ id: String, isForced: Bool) async throws {
-        _ = try await SnapshotRemoval(catalog, locks: locks, observer: LoggingObserver(log: log))
-            .run(try Self.id(id), isForced: isForced)
+        let name = try Self.id(id)
+        do {
+            _ = try await SnapshotRemoval(
+                catalog, locks: locks, observer: LoggingObserver(log: log)
+            ).run(name, isForced: isForced)
+            log.removed(id, isAsked: true, hasSucceeded: true)
+        } catch {
+            log.removed(id, isAsked: true, hasSucceeded: false)
+            throw error
+        }
     }
 
     /// The repository as a whole.
     func statistics() async throws -> JSONValue {
         JSONValue(try await RepositoryStatistics(catalog, now: environment.now())).service()
+            .renaming("snapshots", to: "backups")
     }
 
     /// The same for monitors.
@@ -49,7 +58,7 @@ extension SnapshotLibrary {
             ),
         ]
         return (gauges + (last.map(Self.gauges) ?? [])).compactMap { name, help, value in
-            value.map { (name, help, $0) }
+            value.map { MonitoredValue(name, help, $0) }
         }
     }
 

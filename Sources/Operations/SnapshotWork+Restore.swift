@@ -42,7 +42,7 @@ extension SnapshotWork {
     ) -> JobOutcome {
         let outcome = report.outcome
         return JobOutcome(
-            result: JSONValue(report, options, path: nil).service(adding: [
+            result: JSONValue(report, options, path: nil).dropping("job", "kept_until").service(adding: [
                 "pre_restore_backup_id": .optional(before),
                 "first_refusal": .optional(outcome.firstFailure),
             ]).text,

@@ -23,8 +23,14 @@ extension SnapshotWork {
         let report = try await Retention(
             library.catalog, request.policy(standard: settings.retention), locks: library.locks,
             environment: library.environment, observer: observer,
-            removed: { job.removals.add($0.description) }
+            removed: { [log = library.log] id in
+                job.removals.add(id.description)
+                log.removed(id.description, isAsked: false, hasSucceeded: true)
+            }
         ).run(isDryRun: request.dryRun ?? false)
+        for failure in report.failures {
+            library.log.removed(failure.id.description, isAsked: false, hasSucceeded: false)
+        }
         return JobOutcome(
             result: JSONValue(report).service(adding: ["job_id": .string(job.id)]).text,
             isPartial: !report.failures.isEmpty)

@@ -65,6 +65,14 @@ struct ServeCommand: AsyncParsableCommand {
                         "repository": "\(options.repositoryFolder)",
                     ])
             }
+            let stuck = service.stuckJobs
+            guard stuck.isEmpty else {
+                throw ServerFailure(
+                    status: CairnService.gaveUpStatus, code: "gave_up",
+                    message: "given up with the process, because they did not end: "
+                        + stuck.map { "\($0.id) (\($0.phase ?? $0.kind))" }
+                        .joined(separator: ", "))
+            }
         } catch let error as IOError {
             throw ServerFailure(
                 status: 1,

@@ -47,6 +47,11 @@ struct LimitOptions: ParsableArguments {
     var grace = Span(seconds: 60)
     @Option(
         help: ArgumentHelp(
+            "How long a job may take to end once it is cancelled, before it is given up.",
+            valueName: "time"))
+    var cancelTimeout = Span(seconds: 20)
+    @Option(
+        help: ArgumentHelp(
             "How long jobs try again when the database server is away; a server that has not "
                 + "answered since the start is waited for only if this is given. (default: 120s)",
             valueName: "time"))
@@ -68,6 +73,19 @@ struct LimitOptions: ParsableArguments {
         help: ArgumentHelp(
             "After how long without a request a connection is closed.", valueName: "time"))
     var idleTimeout = Span(seconds: 75)
+    @Option(
+        help: ArgumentHelp(
+            "After how long a client that takes nothing of its answer is cut off.",
+            valueName: "time"))
+    var writeTimeout = Span(seconds: 60)
+    @Option(help: ArgumentHelp("The most event streams at a time.", valueName: "count"))
+    var streams = 256
+    @Option(help: ArgumentHelp("The most event streams of one subject.", valueName: "count"))
+    var subjectStreams = 32
+    @Option(
+        help: ArgumentHelp(
+            "The most downloads at a time; of one subject half of them.", valueName: "count"))
+    var downloads = 16
     @Option(help: ArgumentHelp("The most connections at a time.", valueName: "count"))
     var connections = 12_000
     @Option(
@@ -102,12 +120,22 @@ struct LimitOptions: ParsableArguments {
             ("--refused-token-rate", refusedTokenRate, 1...1_000_000),
             ("--body-timeout", bodyTimeout.seconds, 1...3600),
             ("--idle-timeout", idleTimeout.seconds, 1...86400),
+            ("--write-timeout", writeTimeout.seconds, 1...86400),
+            ("--cancel-timeout", cancelTimeout.seconds, 1...3600),
+            ("--streams", streams, 1...100_000), ("--subject-streams", subjectStreams, 1...100_000),
+            ("--downloads", downloads, 1...1000),
         ]
         for (name, count, range) in counts where !range.contains(count) {
             throw ServerFailure.usage(
                 "\(name) is from \(range.lowerBound) to \(range.upperBound), not \(count)")
         }
         options.graceSeconds = Double(grace.seconds)
+        options.cancelSeconds = Double(cancelTimeout.seconds)
+        options.writeSecondsMax = writeTimeout.seconds
+        options.eventStreamCountMax = streams
+        options.subjectEventStreamCountMax = subjectStreams
+        options.downloadCountMax = downloads
+        options.subjectDownloadCountMax = max(1, downloads / 2)
         options.widths.longJobCount = longJobs
         options.widths.shortJobCount = shortJobs
         options.bodyByteCountMax = bodyBytes

@@ -10,6 +10,8 @@ public struct AuditOutcome: RawRepresentable, Hashable, Sendable {
 
     /// It was allowed, and what came of it is not known yet.
     public static let allowed = AuditOutcome(rawValue: "allowed")
+    /// It was allowed, and the process died before what came of it was written down.
+    public static let unknown = AuditOutcome(rawValue: "unknown")
     /// It was not allowed.
     public static let denied = AuditOutcome(rawValue: "denied")
     /// It was done.

@@ -32,6 +32,8 @@ final class AuditHeadFile: Sendable {
     private let path: String
     /// The head that was written last, or should have been; nil while the file is left as it is.
     private let last = Mutex<AuditHead?>(nil)
+    /// Whether `last` could not be written.
+    private let isBehind = Mutex(false)
 
     /// Does nothing yet.
     init(path: String) {
@@ -79,7 +81,19 @@ final class AuditHeadFile: Sendable {
             last = isExpected ? head : nil
             return isExpected
         }
-        if isExpected { try write(head) }
+        if isExpected { try writeOrNote(head) }
+    }
+
+    /// Writes the head that could not be written before, if any.
+    func catchUp() throws {
+        guard isBehind.withLock({ $0 }), let head = last.withLock({ $0 }) else { return }
+        try writeOrNote(head)
+    }
+
+    private func writeOrNote(_ head: AuditHead) throws {
+        isBehind.withLock { $0 = true }
+        try write(head)
+        isBehind.withLock { $0 = false }
     }
 
     /// Writes a head whatever the file said before.
@@ -99,9 +113,12 @@ final class AuditHeadFile: Sendable {
         let descriptor = Glibc.open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
         guard descriptor >= 0 else { throw StateError("cannot open", path: path, errno: errno) }
         defer { close(descriptor) }
-        guard pwrite(descriptor, bytes, bytes.count, offset) == bytes.count,
-            fdatasync(descriptor) == 0
-        else { throw StateError("cannot write", path: path, errno: errno) }
+        let count = pwrite(descriptor, bytes, bytes.count, offset)
+        guard count == bytes.count, fdatasync(descriptor) == 0 else {
+            // One that is cut short has no error of its own: nothing more fits.
+            let isCut = (0..<bytes.count).contains(count)
+            throw StateError("cannot write", path: path, errno: isCut ? ENOSPC : errno)
+        }
     }
 
     private static func line(_ head: AuditHead) -> [UInt8] {

@@ -19,6 +19,9 @@ public struct JobStatistics: Hashable, Sendable {
     /// When a job of each kind last failed, or failed in part, of all that are kept.
     public let lastFailure: [String: Int64]
 
+    /// What came of the newest job of each kind that has ended.
+    public let lastStatus: [String: JobStatus]
+
     /// The part of jobs of a kind, or of all, that succeeded, among those that did or failed, also
     /// in part; nil when there are none.
     public func successRate(ofKind kind: String? = nil) -> Double? {
@@ -34,7 +37,10 @@ public struct JobStatistics: Hashable, Sendable {
 
 extension StateStore {
     /// Numbers about jobs that were made since an instant.
-    public func jobStatistics(since instant: Int64) async throws -> JobStatistics {
+    ///
+    /// - Parameter now: jobs that have ended well after it were ended by a clock that was ahead, and
+    ///   are not the last that succeeded or failed.
+    public func jobStatistics(since instant: Int64, now: Int64 = .max) async throws -> JobStatistics {
         try await read { database in
             let rows = try Row.fetchAll(
                 database,
@@ -53,21 +59,37 @@ extension StateStore {
                         kind: try row.decode(forColumn: "kind"), status: status,
                         count: try row.decode(forColumn: "count"))
                 },
-                lastSuccess: try Self.lastEnd(database, "status = 'SUCCEEDED'"),
+                lastSuccess: try Self.lastEnd(database, "status = 'SUCCEEDED'", now),
                 lastFailure: try Self.lastEnd(
-                    database, "status IN ('FAILED', 'PARTIALLY_FAILED')"))
+                    database, "status IN ('FAILED', 'PARTIALLY_FAILED')", now),
+                lastStatus: try Self.lastStatus(database))
+        }
+    }
+
+    /// By the order in which jobs were written down, whatever clocks said.
+    private static func lastStatus(_ database: Database) throws -> [String: JobStatus] {
+        let rows = try Row.fetchAll(
+            database,
+            sql: """
+                SELECT kind, status FROM jobs WHERE rowid IN (SELECT MAX(rowid) FROM jobs
+                WHERE status NOT IN ('PENDING', 'IN_PROGRESS') GROUP BY kind)
+                """)
+        return try rows.reduce(into: [:]) { found, row in
+            found[try row.decode(String.self, forColumn: "kind")] = JobStatus(
+                rawValue: try row.decode(forColumn: "status"))
         }
     }
 
     private static func lastEnd(
-        _ database: Database, _ condition: String
+        _ database: Database, _ condition: String, _ now: Int64
     ) throws -> [String: Int64] {
+        let latest = now.addingReportingOverflow(StateLimits.futureMillisecondsMax)
         let rows = try Row.fetchAll(
             database,
             sql: """
                 SELECT kind, MAX(finished_at) AS last FROM jobs
-                WHERE \(condition) AND finished_at IS NOT NULL GROUP BY kind
-                """)
+                WHERE \(condition) AND finished_at <= ? GROUP BY kind
+                """, arguments: [latest.overflow ? Int64.max : latest.partialValue])
         return try rows.reduce(into: [:]) { ends, row in
             ends[try row.decode(String.self, forColumn: "kind")] = try row.decode(forColumn: "last")
         }

@@ -39,6 +39,8 @@ public struct StateError: Error, Hashable, Sendable, CustomStringConvertible {
         public static let readOnly = Code(rawValue: "read_only")
         /// The store has been closed.
         public static let closed = Code(rawValue: "closed")
+        /// Another process keeps the database from being written.
+        public static let busy = Code(rawValue: "busy")
         /// Any other failure of the system or of SQLite.
         public static let io = Code(rawValue: "io")
     }
@@ -65,7 +67,7 @@ public struct StateError: Error, Hashable, Sendable, CustomStringConvertible {
         switch number {
         case EACCES, EPERM, EROFS:
             self.init(.noPermission, "\(message) \(path): \(reason)", hint: "check its owner")
-        case ENOSPC, EDQUOT:
+        case ENOSPC, EDQUOT, EFBIG:
             self.init(.noSpace, "\(message) \(path): \(reason)", hint: "free some space")
         case ENOENT, ENOTDIR:
             self.init(.notFound, "\(message) \(path): \(reason)", hint: "check the path")
@@ -73,14 +75,33 @@ public struct StateError: Error, Hashable, Sendable, CustomStringConvertible {
         }
     }
 
+    /// Whether the same may succeed later, once somebody has seen to the disk.
+    public var isTemporary: Bool {
+        [.noSpace, .noPermission, .busy, .io, .notFound].contains(code) && !isAboutRecords
+    }
+
+    /// Whether there is no such record, rather than no such folder.
+    private var isAboutRecords: Bool { code == .notFound && hint == nil }
+
     /// An error of the database as one of these; other ones as they are.
-    static func wrapping(_ error: any Error) -> any Error {
+    ///
+    /// - Parameter folder: where the database is. On a full disk SQLite may only say that it could
+    ///   not write or open one of its files.
+    static func wrapping(_ error: any Error, in folder: String) -> any Error {
         if error is RowDecodingError {
             return StateError(.damaged, "the database holds a value that it can't: \(error)")
         }
         guard let error = error as? DatabaseError else { return error }
         let reason = error.message ?? "SQLite error \(error.extendedResultCode.rawValue)"
         switch error.resultCode {
+        case .SQLITE_IOERR where StateFolder(path: folder).isFull,
+            .SQLITE_CANTOPEN where StateFolder(path: folder).isFull:
+            return StateError(
+                .noSpace, "cannot write the state: \(reason)", hint: "free some space")
+        case .SQLITE_BUSY, .SQLITE_LOCKED:
+            return StateError(
+                .busy, "another process uses the state's database: \(reason)",
+                hint: "end that process, such as a copy that is being made of it")
         case .SQLITE_CORRUPT, .SQLITE_NOTADB:
             return StateError(.damaged, "the state's database is damaged: \(reason)")
         case .SQLITE_FULL:

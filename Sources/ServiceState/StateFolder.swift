@@ -52,6 +52,21 @@ struct StateFolder {
         }
     }
 
+    /// Bytes that can still be written to the folder's file system; nil when nobody knows.
+    var freeByteCount: UInt64? {
+        var status = statvfs()
+        guard statvfs(path, &status) == 0 else { return nil }
+        let (count, isOverflow) = UInt64(status.f_bavail)
+            .multipliedReportingOverflow(by: UInt64(status.f_frsize))
+        return isOverflow ? nil : count
+    }
+
+    /// Whether there is not even room for one change.
+    var isFull: Bool { freeByteCount.map { $0 < Self.roomByteCountMin } ?? false }
+
+    /// What one small change takes of the write-ahead log, at least.
+    private static let roomByteCountMin: UInt64 = 64 * 1024
+
     /// Puts the names of new files on stable storage.
     func sync() throws {
         let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)

@@ -35,6 +35,7 @@ enum StateSchema {
         migrator.registerMigration("3-audit", migrate: makeAuditLog)
         migrator.registerMigration("4-schedules", migrate: makeSchedules)
         migrator.registerMigration("5-job-role-and-successor", migrate: addRoleAndSuccessor)
+        migrator.registerMigration("6-open-audit-entries", migrate: makeOpenAuditEntries)
         return migrator
     }
 
@@ -81,6 +82,19 @@ enum StateSchema {
                     at INTEGER NOT NULL
                 ) STRICT;
                 CREATE INDEX job_events_by_job ON job_events (job_id, id);
+                """)
+    }
+
+    /// Entries of the audit log that say what was allowed, and that no entry about its outcome
+    /// follows yet; and the row by which it is found out whether anything can be written.
+    private static func makeOpenAuditEntries(_ database: Database) throws {
+        try database.execute(
+            sql: """
+                CREATE TABLE audit_open (sequence INTEGER PRIMARY KEY NOT NULL) STRICT;
+                CREATE TABLE write_probe (
+                    id INTEGER PRIMARY KEY NOT NULL CHECK (id = 1),
+                    bytes BLOB NOT NULL
+                ) STRICT;
                 """)
     }
 

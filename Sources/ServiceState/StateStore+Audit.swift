@@ -20,14 +20,101 @@ extension StateStore {
     /// - Throws: `StateError`: `.invalidValue` for a text that is too long or holds a NUL;
     ///   `.damaged` when the log was cut or its head is gone. After a failure of the file
     ///   `audit.head` the entry stands in the database nevertheless.
+    ///
+    /// - Parameter opening: the entry of `beginAudit` whose outcome this one tells; nil for none.
     @discardableResult
-    public func appendAudit(_ event: AuditEvent) async throws -> AuditEntry {
+    public func appendAudit(
+        _ event: AuditEvent, closing opening: Int64? = nil
+    ) async throws -> AuditEntry {
+        // What came of something is not written twice because of the other file.
+        try await append(event, needsHeadFile: opening == nil) { database, _ in
+            guard let opening else { return }
+            try database.execute(
+                sql: "DELETE FROM audit_open WHERE sequence = ?", arguments: [opening])
+        }
+    }
+
+    /// Writes down what is about to be done, before it is. `appendAudit(_:closing:)` tells what came
+    /// of it; when no process lives to do so, `closeOpenAudits` says that nobody knows.
+    ///
+    /// - Returns: the entry as it stands there.
+    /// - Throws: as `appendAudit`; then it must not be done.
+    public func beginAudit(_ event: AuditEvent) async throws -> AuditEntry {
+        try await append(event, needsHeadFile: true) { database, entry in
+            try database.execute(
+                sql: "INSERT INTO audit_open (sequence) VALUES (?)", arguments: [entry.sequence])
+        }
+    }
+
+    /// Ends entries of `beginAudit` that a process has left without an outcome when it died: each
+    /// gets one of the outcome `unknown`. To be called once after opening.
+    ///
+    /// - Returns: the new entries, oldest first.
+    /// - Throws: `StateError`.
+    @discardableResult
+    public func closeOpenAudits(at instant: Int64) async throws -> [AuditEntry] {
+        var closed: [AuditEntry] = []
+        for opened in try await openAudits() {
+            var event = opened.event
+            event.at = instant
+            event.outcome = .unknown
+            event.status = nil
+            event.details = "{\"code\":\"interrupted\",\"intent\":\(opened.sequence)}"
+            closed.append(try await appendAudit(event, closing: opened.sequence))
+        }
+        return closed
+    }
+
+    /// Entries of `beginAudit` whose outcome is not written down yet, oldest first.
+    public func openAudits() async throws -> [AuditEntry] {
+        try await read { database in
+            try Row.fetchAll(
+                database,
+                sql: """
+                    SELECT \(AuditEntry.columns) FROM audit_log
+                    WHERE sequence IN (SELECT sequence FROM audit_open) ORDER BY sequence
+                    """
+            ).map(AuditEntry.init)
+        }
+    }
+
+    private func append(
+        _ event: AuditEvent, needsHeadFile: Bool,
+        _ change: @escaping @Sendable (Database, AuditEntry) throws -> Void
+    ) async throws -> AuditEntry {
         try await write { database in
             let previous = try AuditHead.fetch(database)
-            return (previous, try AuditEntry.insert(event, behind: previous, database))
+            let entry = try AuditEntry.insert(event, behind: previous, database)
+            try change(database, entry)
+            return (previous, entry)
         } then: { [headFile] previous, entry in
-            try headFile.advance(from: previous, to: entry.head)
+            do {
+                try headFile.advance(from: previous, to: entry.head)
+            } catch where !needsHeadFile {
+                // The next entry, or the next opening, makes up for it.
+            }
             return entry
+        }
+    }
+
+    /// Changes the database and writes entries about it, all or nothing. That the file `audit.head`
+    /// can't be written is made up for by the next entry, or the next opening.
+    func write<Value: Sendable>(
+        auditing body: @escaping @Sendable (Database) throws -> (Value, [AuditEvent])
+    ) async throws -> Value {
+        try await write { database in
+            let (value, events) = try body(database)
+            guard !events.isEmpty else { return (value, AuditHead.empty, AuditHead.empty) }
+            let previous = try AuditHead.fetch(database)
+            let head = try events.reduce(previous) { head, event in
+                try AuditEntry.insert(event, behind: head, database).head
+            }
+            return (value, previous, head)
+        } then: { [headFile] value, previous, head in
+            if head != previous {
+                do { try headFile.advance(from: previous, to: head) } catch {}
+            }
+            return value
         }
     }
 

@@ -10,7 +10,7 @@ extension StateStore {
     /// - Throws: `StateError` when the log can't be read; a defect is no error.
     public func verifyAudit(noted: AuditHead? = nil) async throws -> AuditVerification {
         // Before the database: the log may grow in between, and never is behind the file.
-        let file = try await Self.onThread { [headFile] in try headFile.content() }
+        let file = try await Self.onThread(in: folder) { [headFile] in try headFile.content() }
         return try await readCancellably { database in
             var check = AuditChainCheck(file: file, noted: noted)
             let rows = try Row.fetchCursor(database, sql: AuditChainCheck.query)

@@ -109,16 +109,22 @@ extension StateStore {
             sql: "DELETE FROM idempotency_keys WHERE job_id IS NULL AND status IS NULL")
     }
 
-    /// A claim of a request that is being answered stays: the answer will ask for it.
+    /// A claim of a request that is being answered stays: the answer will ask for it. One that was
+    /// made more than a lifetime from now was made by a clock that was ahead, and would stay until
+    /// that day.
     private static func removeExpiredKeys(_ database: Database, now: Int64) throws {
-        let oldest = now.subtractingReportingOverflow(
-            StateLimits.idempotencyKeyLifetimeMilliseconds)
+        let lifetime = StateLimits.idempotencyKeyLifetimeMilliseconds
+        let oldest = now.subtractingReportingOverflow(lifetime)
+        let newest = now.addingReportingOverflow(lifetime)
         try database.execute(
             sql: """
-                DELETE FROM idempotency_keys WHERE claimed_at <= ?
+                DELETE FROM idempotency_keys WHERE (claimed_at <= ? OR claimed_at > ?)
                 AND (job_id IS NOT NULL OR status IS NOT NULL)
                 """,
-            arguments: [oldest.overflow ? Int64.min : oldest.partialValue])
+            arguments: [
+                oldest.overflow ? Int64.min : oldest.partialValue,
+                newest.overflow ? Int64.max : newest.partialValue,
+            ])
     }
 }
 

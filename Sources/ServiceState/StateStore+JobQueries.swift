@@ -74,6 +74,23 @@ extension StateStore {
         }
     }
 
+    /// The same of several events, all or nothing.
+    ///
+    /// - Returns: the events as they were written.
+    /// - Throws: `StateError`: `.notFound` when there is no such job, `.invalidValue`.
+    public func appendEvents(
+        jobID: String, _ drafts: [JobEventDraft], at instant: Int64
+    ) async throws -> [JobEvent] {
+        try await write { database in
+            _ = try JobRecord.fetch(jobID, database)
+            return try drafts.map { draft in
+                JobEvent(
+                    id: try draft.insert(jobID, at: instant, database), jobID: jobID,
+                    type: draft.type, data: draft.data, at: instant)
+            }
+        }
+    }
+
     /// Events of a job in order, from the first one behind an id on.
     ///
     /// - Parameter limit: from 1 to `StateLimits.pageCountMax`; beyond it, the nearest of them.

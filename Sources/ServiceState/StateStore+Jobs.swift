@@ -44,31 +44,51 @@ extension StateStore {
     public func updateJob(
         _ id: String, _ update: JobUpdate, event: JobEventDraft? = nil, at instant: Int64
     ) async throws -> JobRecord {
-        try await write { database in
+        try await changeJob(id, update, event: event, at: instant) { _ in nil }.job
+    }
+
+    /// The same with an entry of the audit log, all or nothing.
+    ///
+    /// - Parameter audit: gives the entry about the job as it is after the change; nil for none.
+    /// - Returns: the job as it is now, and the event as it was written.
+    public func changeJob(
+        _ id: String, _ update: JobUpdate, event: JobEventDraft? = nil, at instant: Int64,
+        audit: @escaping @Sendable (JobRecord) -> AuditEvent?
+    ) async throws -> (job: JobRecord, event: JobEvent?) {
+        try await write(auditing: { database in
             let job = try JobRecord.fetch(id, database).applying(update, at: instant)
             try job.save(database)
-            if let event { _ = try event.insert(id, at: instant, database) }
-            return job
-        }
+            let written = try event.map { draft in
+                JobEvent(
+                    id: try draft.insert(id, at: instant, database), jobID: id, type: draft.type,
+                    data: draft.data, at: instant)
+            }
+            return ((job, written), audit(job).map { [$0] } ?? [])
+        })
     }
 
     /// Ends every job that has not ended, because the process that worked on it is gone: it has
     /// failed, with the error `{"code":"interrupted","message":reason}`, and an event `status` says
     /// so. To be called once after opening, before jobs are begun.
     ///
+    /// - Parameter audit: gives the entry of the audit log about each, as it is then.
     /// - Returns: those jobs as they are now, oldest first.
-    public func failInterruptedJobs(reason: String, at instant: Int64) async throws -> [JobRecord] {
+    public func failInterruptedJobs(
+        reason: String, at instant: Int64,
+        audit: @escaping @Sendable (JobRecord) -> AuditEvent? = { _ in nil }
+    ) async throws -> [JobRecord] {
         let error = try Self.json(["code": "interrupted", "message": reason])
         let event = JobEventDraft(
             type: "status", data: "{\"status\":\"FAILED\",\"error\":\(error)}")
-        return try await write { database in
-            try Self.unfinished(database).map { job in
+        return try await write(auditing: { database in
+            let jobs = try Self.unfinished(database).map { job in
                 let failed = try job.applying(JobUpdate(status: .failed, error: error), at: instant)
                 try failed.save(database)
                 _ = try event.insert(job.id, at: instant, database)
                 return failed
             }
-        }
+            return (jobs, jobs.compactMap(audit))
+        })
     }
 
     /// Removes jobs that have ended, with their events: those beyond the newest `keepNewest`, and

@@ -59,6 +59,18 @@ extension StateStore {
         }
     }
 
+    /// Notes when a schedule runs next.
+    ///
+    /// - Throws: `StateError(.notFound)`.
+    public func setNextRun(schedule name: String, at instant: Int64?) async throws {
+        try await write { database in
+            try database.execute(
+                sql: "UPDATE schedules SET next_run_at = ? WHERE name = ?",
+                arguments: [instant, try storable(name, as: "name")])
+            _ = try ScheduleRecord.fetch(name, database)
+        }
+    }
+
     /// Notes that a schedule has run, and when it runs next.
     ///
     /// - Parameter jobID: the job that the run made; nil when it made none.

@@ -23,6 +23,8 @@ public final class StateStore: Sendable {
     private let database: DatabasePool
     private let lock: FolderLock?
     private let isClosed = Mutex(false)
+    /// A failure that writes shall meet, for tests.
+    let fault = Mutex<WriteFault?>(nil)
 
     /// Opens the state in a folder, which is made when it is missing, and brings an older database
     /// up to date. Claims of idempotency keys that a dead process has left without a job are given
@@ -34,7 +36,7 @@ public final class StateStore: Sendable {
     public init(folder: String, isReadOnly: Bool = false) async throws {
         self.folder = folder
         self.isReadOnly = isReadOnly
-        let opened = try await Self.onThread {
+        let opened = try await Self.onThread(in: folder) {
             isReadOnly ? try Opened(reading: folder) : try Opened(folder)
         }
         (database, lock, headFile) = (opened.database, opened.lock, opened.headFile)
@@ -63,17 +65,40 @@ public final class StateStore: Sendable {
 }
 
 extension StateStore {
-    /// Checks that changes can be made, without making any.
+    /// Checks that changes can be made, by making one that means nothing: it is as large as an
+    /// entry of the audit log usually is, and takes the place of the one before.
     ///
-    /// - Throws: `StateError` when the folder is gone or may not be written, or another process
-    ///   keeps the database from being written.
+    /// - Throws: `StateError` when the folder is gone, full, or may not be written, or another
+    ///   process keeps the database from being written.
     public func checkWritable() async throws {
         let folder = folder
-        try await write { _ in
+        try await write { database in
             guard access(folder, W_OK | X_OK) == 0 else {
                 throw StateError("cannot write to", path: folder, errno: errno)
             }
+            try database.execute(
+                sql: "INSERT OR REPLACE INTO write_probe (id, bytes) VALUES (1, zeroblob(?))",
+                arguments: [StateLimits.probeByteCount])
+        } then: { [headFile] in
+            try headFile.catchUp()
         }
+    }
+
+    /// Bytes that can still be written where the state is; nil when nobody knows.
+    public var freeByteCount: UInt64? { StateFolder(path: folder).freeByteCount }
+}
+
+/// A failure of writes as a disk has them, for tests.
+struct WriteFault {
+    let code: StateError.Code
+    /// How many writes succeed before.
+    var passCount = 0
+
+    /// What the next write meets; nil for nothing.
+    mutating func next() -> StateError.Code? {
+        guard passCount > 0 else { return code }
+        passCount -= 1
+        return nil
     }
 }
 
@@ -97,13 +122,17 @@ extension StateStore {
             throw StateError(.readOnly, "\(folder) was opened for reading only")
         }
         try requireOpen()
+        if let code = fault.withLock({ $0?.next() ?? nil }) {
+            throw StateError(code, "a failure that a test wants")
+        }
+        let folder = folder
         return try await withCheckedThrowingContinuation { continuation in
             database.asyncWriteWithoutTransaction { database in
                 do {
                     let value = try database.inTransactionReturning(body)
                     continuation.resume(returning: try finish(value))
                 } catch {
-                    continuation.resume(throwing: StateError.wrapping(error))
+                    continuation.resume(throwing: StateError.wrapping(error, in: folder))
                 }
             }
         }
@@ -114,12 +143,13 @@ extension StateStore {
         _ body: @escaping @Sendable (Database) throws -> Value
     ) async throws -> Value {
         try requireOpen()
+        let folder = folder
         return try await withCheckedThrowingContinuation { continuation in
             database.asyncRead { result in
                 do {
                     continuation.resume(returning: try body(result.get()))
                 } catch {
-                    continuation.resume(throwing: StateError.wrapping(error))
+                    continuation.resume(throwing: StateError.wrapping(error, in: folder))
                 }
             }
         }
@@ -133,7 +163,7 @@ extension StateStore {
         do {
             return try await database.read(body)
         } catch {
-            throw StateError.wrapping(error)
+            throw StateError.wrapping(error, in: folder)
         }
     }
 
@@ -144,15 +174,17 @@ extension StateStore {
     }
 
     /// Runs what blocks on a thread that may.
+    ///
+    /// - Parameter folder: where the state is.
     static func onThread<Value: Sendable>(
-        _ body: @escaping @Sendable () throws -> Value
+        in folder: String, _ body: @escaping @Sendable () throws -> Value
     ) async throws -> Value {
         try await withCheckedThrowingContinuation { continuation in
             DispatchQueue(label: "cairn.state.open").async {
                 do {
                     continuation.resume(returning: try body())
                 } catch {
-                    continuation.resume(throwing: StateError.wrapping(error))
+                    continuation.resume(throwing: StateError.wrapping(error, in: folder))
                 }
             }
         }
@@ -218,8 +250,11 @@ extension Database {
             try commit()
             return value
         } catch {
-            // A commit that fails, on a full disk for example, may or may not have ended it.
-            if isInsideTransaction { try rollback() }
+            // A commit that fails, on a full disk for example, may or may not have ended it. What
+            // failed first says more than a rollback that fails too.
+            if isInsideTransaction {
+                do { try rollback() } catch {}
+            }
             throw error
         }
     }

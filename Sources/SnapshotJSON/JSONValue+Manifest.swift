@@ -19,7 +19,8 @@ extension JSONValue {
         }
     }
 
-    private static func time(_ time: BSONTimestamp) -> JSONValue {
+    /// A cluster time, in the one form that it has everywhere.
+    static func time(_ time: BSONTimestamp) -> JSONValue {
         .object([
             "seconds": .count(UInt64(time.seconds)), "increment": .count(UInt64(time.increment)),
         ])
@@ -49,7 +50,7 @@ extension JSONValue {
             "bytes": .count(entry.totals.byteCount),
             "crc64": .string(Self.hexadecimal(entry.totals.crc64)),
             "fingerprint": .string(entry.totals.fingerprint.hexadecimal),
-            "consistency": entry.consistency.map { .string($0.name) } ?? .null,
+            "consistency": entry.consistency.map { JSONValue($0) } ?? .null,
             "indexes": .array(descriptor.indexes.map(Self.indexName)),
             "options": Self.extendedJSON(descriptor.options),
         ])

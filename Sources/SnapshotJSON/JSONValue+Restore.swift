@@ -58,7 +58,7 @@ extension JSONValue {
         self = .object([
             "id": .string(report.manifest.id),
             "mode": .string("preview"),
-            "cluster_time": .optional(report.moment.map { "\($0.seconds).\($0.increment)" }),
+            "cluster_time": report.moment.map { .time($0) } ?? .null,
             "to_insert": sum(\.onlyInFirstCount),
             "to_overwrite": sum(\.differingCount),
             "equal": sum(\.equalCount),

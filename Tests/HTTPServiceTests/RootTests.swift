@@ -24,7 +24,7 @@ internal import Testing
             let answer = try await client.get("/readyz", as: nil)
             #expect(answer.status == 200)
             let names = try answer.value("checks").items.map { try $0.value(["name"]).string }
-            #expect(names == ["database", "repository", "state", "keys"])
+            #expect(names == ["database", "repository", "state", "keys", "jobs"])
         }
     }
 

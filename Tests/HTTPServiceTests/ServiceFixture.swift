@@ -58,6 +58,7 @@ struct ServiceFixture: Sendable {
             keys: .secret(secret), rules: rules, settings: settings)
         options.port = 0
         options.graceSeconds = 0
+        options.readinessSeconds = 0
         options.subjectRequestsPerMinute = 100_000
         options.addressRequestsPerMinute = 100_000
         options.refusedTokensPerMinute = 1000

@@ -192,7 +192,9 @@ import Testing
             _ = try await fixture.ended(bad)
         }
         let page = try await fixture.state.auditEntries()
-        #expect(Set(page.entries.map(\.event.outcome.rawValue)) == ["succeeded", "failed"])
+        #expect(
+            page.entries.map(\.event.outcome.rawValue).sorted()
+                == ["allowed", "allowed", "failed", "succeeded"])
         #expect(page.entries.allSatisfy { $0.event.action == "job.backup" })
         #expect(try await fixture.state.verifyAudit().isWhole)
     }

@@ -32,6 +32,9 @@ final class ManualTime: Sendable {
 /// Remembers what it was told.
 final class RecordedLog: OperationsLog {
     private let state = Mutex<(finished: [JobRecord], failures: [String])>(([], []))
+    let givenUp = Recorded<StuckJob>()
+    /// What was noticed, as it comes.
+    let notices = AsyncStream.makeStream(of: String.self)
 
     var finished: [JobRecord] { state.withLock { $0.finished } }
     var failures: [String] { state.withLock { $0.failures } }
@@ -40,7 +43,9 @@ final class RecordedLog: OperationsLog {
     func failed(_ what: String, job: String?, _ error: any Error) {
         state.withLock { $0.failures.append("\(what): \(error)") }
     }
-    func noticed(_ message: String, job: String?) {}
+    func noticed(_ message: String, job: String?) { notices.continuation.yield(message) }
+    func gaveUp(_ job: StuckJob) { givenUp.add(job) }
+    func removed(_ snapshot: String, isAsked: Bool, hasSucceeded: Bool) {}
 }
 
 /// Work whose course a test decides: by the description of a backup's request.
@@ -66,6 +71,9 @@ struct ScriptedWork: JobWork {
         case "wait":
             try await gate.wait()
             return JobOutcome(result: "{\"waited\":true}")
+        case "stuck":
+            await gate.waitWhateverComes()
+            return JobOutcome(result: "{\"late\":true}")
         case "fail": throw JobFailure("scripted", "it was to fail")
         case "remove":
             job.removals.add("20261124T084512Z-manual-3f9a1c")
@@ -98,6 +106,13 @@ final class Gate: Sendable {
         stream.continuation.finish()
     }
 
+    /// Also when the task is cancelled: that is what it is for.
+    func waitWhateverComes() async {
+        while !isOpen.withLock({ $0 }) {
+            await Task { do { try await Task.sleep(for: .milliseconds(5)) } catch {} }.value
+        }
+    }
+
     func wait() async throws {
         while !isOpen.withLock({ $0 }) {
             try await Task.sleep(for: .milliseconds(5))
@@ -114,11 +129,15 @@ final class OperationsFixture {
     let state: StateStore
     let runner: JobRunner
 
-    init(folder: String? = nil, widths: JobRunner.Widths = JobRunner.Widths()) async throws {
+    init(
+        folder: String? = nil, widths: JobRunner.Widths = JobRunner.Widths(),
+        cancelSeconds: Double = 60
+    ) async throws {
         self.folder = folder ?? NSTemporaryDirectory() + "cairn-operations-\(UUID().uuidString)"
         state = try await StateStore(folder: self.folder)
         runner = JobRunner(
-            state: state, work: work, widths: widths, environment: time.environment, log: log)
+            state: state, work: work, widths: widths, environment: time.environment, log: log,
+            cancelSeconds: cancelSeconds)
     }
 
     deinit {

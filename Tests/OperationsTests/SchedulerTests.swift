@@ -82,6 +82,58 @@ import Testing
         }
     }
 
+    private static let year: Int64 = 365 * 24 * hour
+
+    /// As after a boot without a battery: set while the clock was years ahead, or having run then.
+    @Test(arguments: [true, false], [true, false])
+    func aClockThatWasAheadLeavesNoRunYearsAway(_ hasRun: Bool, _ isRestarted: Bool) async throws {
+        let fixture = try await OperationsFixture()
+        var scheduler = make(fixture)
+        let start = fixture.time.now
+        fixture.time.advance(milliseconds: 14 * Self.year)
+        _ = try await scheduler.set(hourly(jitter: 60), by: "ann")
+        #expect(!scheduler.mustLook())
+        if hasRun {
+            fixture.time.advance(milliseconds: 2 * Self.hour)
+            #expect(try await scheduler.beginWhatIsDue() != nil)
+            #expect(!scheduler.mustLook())
+        }
+        fixture.time.advance(milliseconds: start - fixture.time.now)
+        if isRestarted { scheduler = make(fixture) } else { #expect(scheduler.mustLook()) }
+        #expect(try await scheduler.beginWhatIsDue() == nil)
+        let next = try #require(try await scheduler.current()?.nextRunAt)
+        #expect((start...start + Self.hour + 60_000).contains(next))
+        fixture.time.advance(milliseconds: Self.hour + 60_000)
+        #expect(scheduler.mustLook())
+        #expect(try await scheduler.beginWhatIsDue() != nil)
+    }
+
+    /// A run at the full hour, after which the clock goes back over it by a little.
+    @Test func aSmallStepBackDoesNotRunTwice() async throws {
+        let fixture = try await OperationsFixture()
+        let scheduler = make(fixture)
+        let first = try #require(try await scheduler.set(hourly(), by: "ann").nextRunAt)
+        fixture.time.advance(milliseconds: first - fixture.time.now + 200)
+        #expect(try await scheduler.beginWhatIsDue() != nil)
+        fixture.time.advance(milliseconds: -120_000)
+        #expect(try await scheduler.beginWhatIsDue() == nil)
+        fixture.time.advance(milliseconds: 180_000)
+        #expect(try await scheduler.beginWhatIsDue() == nil)
+        #expect(try await scheduler.current()?.nextRunAt == first + Self.hour)
+    }
+
+    @Test func whatIsSwitchedOnAgainDoesNotMakeUpForWhenItWasOff() async throws {
+        let fixture = try await OperationsFixture()
+        let scheduler = make(fixture)
+        _ = try await scheduler.set(hourly(), by: "ann")
+        fixture.time.advance(milliseconds: Self.hour)
+        #expect(try await scheduler.beginWhatIsDue() != nil)
+        _ = try await scheduler.set(hourly(enabled: false), by: "ann")
+        fixture.time.advance(milliseconds: 50 * Self.hour)
+        _ = try await scheduler.set(hourly(), by: "ann")
+        #expect(try await scheduler.beginWhatIsDue() == nil)
+    }
+
     @Test func itBeginsWhatIsDueByItself() async throws {
         let fixture = try await OperationsFixture()
         let scheduler = make(fixture)

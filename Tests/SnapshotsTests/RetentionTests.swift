@@ -60,6 +60,30 @@ private func overview(
         return policy
     }
 
+    /// Thirty backups of a clock that was ahead would push out each new one as soon as it is made.
+    @Test func whatAClockAheadHasDatedPushesNothingOut() throws {
+        let ahead = try (0..<3).map { number in
+            try overview(
+                daysAgo: -400 - Double(number), random: UInt64(number), isVerified: number == 0)
+        }
+        let real = try [1.0, 2.0, 40.0].map { try overview(daysAgo: $0, isVerified: $0 == 2) }
+        let found = codes(
+            ahead + real,
+            policy {
+                $0.maxCount = 2
+                $0.maxAgeDays = 30
+                $0.keepLast = 1
+            })
+        #expect(
+            found == [
+                ["keep", "from_the_future"], ["keep", "from_the_future"],
+                ["keep", "from_the_future"], ["keep", "keep_last"], ["keep", "last_verified"],
+                ["remove", "too_old", "beyond_count"],
+            ])
+        let statistics = RepositoryStatistics(ahead + real, space: nil, now: now)
+        #expect(statistics.lastSuccess?.id == real[0].id)
+    }
+
     @Test func theDefaultsAreThirtyDaysAndThirtySnapshots() throws {
         var overviews = try (0..<40).map { try overview(daysAgo: Double($0) / 2) }
         overviews.append(try overview(daysAgo: 31))

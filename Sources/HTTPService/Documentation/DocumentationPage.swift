@@ -15,10 +15,13 @@ struct DocumentationPage {
         <title>Cairn HTTP interface</title><style>\(Self.style)</style></head><body>
         <nav><h1>Cairn</h1><p>\(version)<br><a href="/openapi.json">openapi.json</a></p>
         \(groups.map(navigation).joined())\
-        <h2>Also</h2><ul><li><a href="#shapes">Shapes</a></li>\
+        <h2>Also</h2><ul><li><a href="#always">Answers of every endpoint</a></li><li><a href="#shapes">Shapes</a></li>\
         <li><a href="#problems">Problems</a></li></ul></nav>
         <main><p>\(Self.formatted(OpenAPIDocument.introduction))</p>
         \(groups.map(section).joined())
+        <h2 id="always">Answers of every endpoint</h2>
+        <p>Beside those that stand with each, every endpoint may answer:</p>
+        <table>\(Self.common)</table>
         <h2 id="shapes">Shapes</h2>
         \(ReplySchemas.all.map(shape).joined())
         <h2 id="problems">Problems</h2>
@@ -65,13 +68,24 @@ struct DocumentationPage {
             text += "<pre>\(Self.escaped(body.example.text))</pre>"
         }
         text += "<h4>Answers</h4><table>"
-        for reply in endpoint.replies + endpoint.commonProblems {
-            text += Self.row(
-                String(reply.status.code), reply.schema.map { Self.link($0) } ?? "",
-                reply.schema == nil ? Self.escaped(reply.contentType ?? "") : "",
-                Self.formatted(reply.description))
-        }
+        text += endpoint.replies.map(Self.row).joined()
         return text + "</table></article>"
+    }
+
+    private static func row(_ reply: Endpoint.ReplyDescription) -> String {
+        row(
+            String(reply.status.code), reply.schema.map { link($0) } ?? "",
+            reply.schema == nil ? escaped(reply.contentType ?? "") : "",
+            formatted(reply.description))
+    }
+
+    /// What may come back of any endpoint, once.
+    private static var common: String {
+        Endpoint.problemsOfAll.map { reply in
+            row(
+                String(reply.problem.status.code), formatted(reply.problem.description),
+                formatted(reply.condition))
+        }.joined()
     }
 
     private func shape(_ name: String, _ schema: Schema) -> String {
@@ -94,7 +108,7 @@ struct DocumentationPage {
         let rows = properties.map { property in
             row(
                 "<code>\(escaped(property.name))</code>", property.isRequired ? "" : "optional",
-                link(property.schema), formatted(property.schema.sentence ?? ""))
+                link(property.schema), formatted(property.sentence ?? ""))
         }
         return "<table>\(rows.joined())</table>"
     }

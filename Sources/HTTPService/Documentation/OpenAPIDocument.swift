@@ -189,42 +189,61 @@ extension Endpoint {
 
     /// What may come back of every endpoint of its kind.
     var commonProblems: [ReplyDescription] {
-        var problems: [ReplyDescription] = []
-        if !isOpen {
-            problems += [
-                .problem(
-                    .unauthorized, "There is no token, or it is not valid.",
-                    headers: ["WWW-Authenticate": "Which kind of token is needed."]),
-                .problem(.forbidden, "The token's role does not have the permission."),
-            ]
+        Self.problemsOfAll.filter { $0.isOf(self) }.map(\.problem)
+    }
+
+    /// A problem of many endpoints: of which, and the same in words.
+    struct CommonProblem: Sendable {
+        let problem: ReplyDescription
+        let condition: String
+        let isOf: @Sendable (Endpoint) -> Bool
+
+        fileprivate init(
+            _ problem: ReplyDescription, _ condition: String = "",
+            if isOf: @escaping @Sendable (Endpoint) -> Bool = { _ in true }
+        ) {
+            self.problem = problem
+            self.condition = condition
+            self.isOf = isOf
         }
-        problems += [
-            .problem(.badRequest, "It is no HTTP/1.1 request, or its body is not JSON."),
-            .problem(.requestTimeout, "The body did not arrive in time."),
-            .problem(.contentTooLarge, "The body is too large."),
-            .problem(.requestHeaderFieldsTooLarge, "The path or the headers are too large."),
-        ]
-        if body != nil {
-            problems.append(
-                .problem(.unsupportedMediaType, "The body is of another type than JSON."))
-        }
-        if body != nil || !parameters.isEmpty {
-            problems.append(.problem(.unprocessableContent, "Fields are not valid."))
-        } else {
-            problems.append(.problem(.unprocessableContent, "It takes no parameters."))
-        }
-        if takesIdempotencyKey {
-            problems.append(
-                .problem(.conflict, "The first request with this key is still under way."))
-        }
-        return problems + [
+    }
+
+    /// What may come back of any endpoint that it can come back of.
+    static let problemsOfAll: [CommonProblem] = [
+        CommonProblem(
             .problem(
-                .tooManyRequests, "Too many requests.",
-                headers: ["Retry-After": "How many seconds to wait."]),
-            .problem(.internalServerError, "Something went wrong inside."),
+                .unauthorized, "There is no token, or it is not valid.",
+                headers: ["WWW-Authenticate": "Which kind of token is needed."]),
+            "Where a token is needed.", if: { !$0.isOpen }),
+        CommonProblem(
+            .problem(.forbidden, "The token's role does not have the permission."),
+            "Where a token is needed.", if: { !$0.isOpen }),
+        CommonProblem(
+            .problem(
+                .badRequest, "It is not an HTTP/1.1 request with one host, or its body is not JSON.")),
+        CommonProblem(.problem(.requestTimeout, "The body did not arrive in time.")),
+        CommonProblem(.problem(.contentTooLarge, "The body is too large.")),
+        CommonProblem(
+            .problem(.requestHeaderFieldsTooLarge, "The path or the headers are too large.")),
+        CommonProblem(
+            .problem(.unsupportedMediaType, "The body is of another type than JSON."),
+            "Where there is a body.", if: { $0.body != nil }),
+        CommonProblem(
+            .problem(
+                .unprocessableContent, "Fields are not valid, or there are some that it does not take."
+            )),
+        CommonProblem(
+            .problem(.conflict, "The first request with this key is still under way."),
+            "With an `Idempotency-Key`.", if: { $0.takesIdempotencyKey }),
+        CommonProblem(
+            .problem(
+                .tooManyRequests, "Too many requests, or streams of this subject.",
+                headers: ["Retry-After": "How many seconds to wait."])),
+        CommonProblem(.problem(.internalServerError, "Something went wrong inside.")),
+        CommonProblem(
             .problem(
                 .serviceUnavailable,
-                "The service is shutting down or too busy, or its repository is gone or full."),
-        ]
-    }
+                "The service is shutting down or too busy, its repository is gone, or there is no "
+                    + "space to write down what is asked for: then nothing is done.")),
+    ]
 }

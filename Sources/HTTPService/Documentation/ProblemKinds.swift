@@ -10,6 +10,9 @@ enum ProblemKinds {
     static let meanings: [String: String] = [
         // The request.
         "malformed_request": "What was sent is no HTTP/1.1 request.",
+        "invalid_host": "The request has no `Host`, two of them, or one that is no host.",
+        "too_many_streams": "There are too many event streams or downloads; `Retry-After` says when "
+            + "to try again.",
         "headers_too_large": "The path or the headers are longer than is allowed.",
         "malformed_json": "The body is no JSON.",
         "malformed_body": "The body could not be read.",
@@ -37,6 +40,7 @@ enum ProblemKinds {
         "not_resumable": "The job can't be gone on with, or another one has done so.",
         "result_too_large": "The result is too large to be kept; ask for less.",
         "cancelled": "Somebody cancelled it.",
+        "gave_up": "It was cancelled and did not end in time; the service has to be restarted.",
         "interrupted": "The service's process died before the job had ended.",
         "unfinished": "What was to be gone on with is not there, or is in use.",
         // Archives.
@@ -51,9 +55,13 @@ enum ProblemKinds {
         "repository_unavailable": "The repository's folder is gone; is it mounted?",
         "not_readable": "The repository may not be read.",
         "not_writable": "The repository may not be written.",
-        "no_space": "The disk is full, or a quota used up.",
+        "no_space": "The disk of the repository or of the service's records is full, or a quota used "
+            + "up; nothing was done that could not be written down.",
         "io": "The repository's disk has failed.",
-        "audit_failed": "The audit log can't be written; the request may have been begun.",
+        "state_not_writable": "The service's records can't be written; nothing was done.",
+        "state_busy": "Another process uses the service's records; try again.",
+        "state_failed": "The disk of the service's records has failed, or is gone.",
+        "state_damaged": "The service's records are damaged.",
         "too_many_jobs": "Too many jobs wait; try again later.",
         "shutting_down": "The service is shutting down.",
         "timeout": "The request took too long; try again.",

@@ -80,7 +80,9 @@ struct Call: Sendable {
             let words = part.split(separator: "=", maxSplits: 1).map {
                 $0.trimmingCharacters(in: .whitespaces)
             }
-            if words.count == 2, words[0] == "wait", let seconds = Int(words[1]), seconds >= 0 {
+            if words.count == 2, words[0] == "wait",
+                let seconds = WholeNumber.value(parameter: words[1]), seconds >= 0
+            {
                 return min(seconds, limit)
             }
         }
@@ -105,6 +107,8 @@ extension HTTPField.Name {
     static let rateLimit = requiredName("RateLimit")
     /// How much it may ask in all.
     static let rateLimitPolicy = requiredName("RateLimit-Policy")
+    /// Whether a proxy may keep an answer back until there is more of it (nginx).
+    static let accelBuffering = requiredName("X-Accel-Buffering")
     /// The last event that a client has seen.
     static let lastEventID = requiredName("Last-Event-ID")
 

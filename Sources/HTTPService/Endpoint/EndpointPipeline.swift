@@ -8,7 +8,8 @@ internal import Operations
 internal import ServiceState
 
 /// What every request goes through: address limit → token → subject limit → permission → fields →
-/// idempotency → the endpoint → audit. Whatever fails becomes a problem.
+/// audit of what is about to be done → idempotency → the endpoint → audit of what came of it.
+/// Whatever fails becomes a problem.
 struct EndpointPipeline: Sendable {
     /// What it needs to know and to reach.
     let environment: ServiceEnvironment
@@ -24,6 +25,7 @@ struct EndpointPipeline: Sendable {
         } catch {
             let problem = Problem(error)
             trace.details.code = problem.code
+            environment.metrics.refused(problem.code)
             if problem.status.code >= 500 {
                 context.logger.error(
                     "request failed",
@@ -48,6 +50,8 @@ struct EndpointPipeline: Sendable {
         var headers: [(name: String, value: String)] = []
         /// Whether it got so far that the endpoint was asked, or refused for want of permission.
         var isWorthAuditing = false
+        /// What the audit log says is about to be done; nil for nothing that is audited.
+        var intent: AuditTrail.Intent?
     }
 
     private func answer(
@@ -71,13 +75,18 @@ struct EndpointPipeline: Sendable {
         }
         let (parameters, body) = try await reading.read(request)
         if endpoint.auditedAs != nil { reading.note(parameters, body, in: &trace.details) }
+        if let action = endpoint.auditedAs {
+            trace.intent = try await environment.trail.begin(
+                event(action, .allowed, nil, context, trace))
+        }
         let call = Call(
             caller: trace.caller, requestID: context.requestID, address: context.address,
             parameters: parameters, headers: request.headers, body: body,
             idempotencyKey: endpoint.takesIdempotencyKey
                 ? parameters[HTTPField.Name.idempotencyKey.rawName] : nil)
         let reply = try await Idempotency(
-            state: environment.state, endpoint: endpoint, path: request.uri.path
+            state: environment.state, deferred: environment.runner.deferred, endpoint: endpoint,
+            path: request.uri.path
         ).answer(call, now: environment.now()) {
             try await withDeadline(seconds: environment.limits.handlingSecondsMax) {
                 try await endpoint.handle(call)
@@ -119,13 +128,16 @@ struct EndpointPipeline: Sendable {
                 metadata: [
                     "reason": "\(error.reason.rawValue)", "address": "\(context.address)",
                 ])
-            let isExpired = error.code == .expired
+            guard error.code != .expired else { throw Self.expired }
             throw Self.unauthorized(
-                isExpired ? "token_expired" : "token_invalid",
-                isExpired ? "the token has expired" : "the token is not valid",
+                "token_invalid", "the token is not valid",
                 parameters: ", error=\"invalid_token\"")
         }
     }
+
+    /// A token that was good once.
+    static let expired = unauthorized(
+        "token_expired", "the token has expired", parameters: ", error=\"invalid_token\"")
 
     /// Counts a refusal; who has too many is not told any more what was wrong. A valid token is
     /// taken all the same: others may share the address.
@@ -181,7 +193,8 @@ struct EndpointPipeline: Sendable {
 
     // MARK: What is remembered of it
 
-    /// A change that can't be written down is answered as a failure: nobody may rely on it.
+    /// The answer, once it is written down what came of the request. What can't be is answered as a
+    /// failure when nothing was done, and written down later when something was.
     private func audited(
         _ response: Response, _ request: Request, _ context: ServiceContext, _ trace: inout Trace
     ) async -> Response {
@@ -192,23 +205,30 @@ struct EndpointPipeline: Sendable {
             case 401, 403: "denied"
             default: "refused"
             }
+        let event = event(
+            action, AuditOutcome(rawValue: outcome), response.status.code, context, trace)
+        if let intent = trace.intent {
+            await environment.trail.end(intent, event)
+            return response
+        }
         do {
-            try await environment.state.appendAudit(
-                AuditEvent(
-                    at: environment.now(), subject: trace.caller?.subject ?? "",
-                    role: trace.caller?.role.rawValue ?? "", address: context.address,
-                    requestID: context.requestID, action: action,
-                    resource: trace.resource ?? "", outcome: AuditOutcome(rawValue: outcome),
-                    status: response.status.code,
-                    details: trace.details.text))
+            try await environment.trail.refused(event)
             return response
         } catch {
             context.logger.critical(
                 "the audit log can't be written", metadata: ["reason": "\(error)"])
-            return Problem(
-                .internalServerError, "audit_failed",
-                "the audit log can't be written; what was asked for may have been begun"
-            ).response(context.requestID)
+            return Problem(error).response(context.requestID)
         }
+    }
+
+    private func event(
+        _ action: String, _ outcome: AuditOutcome, _ status: Int?, _ context: ServiceContext,
+        _ trace: Trace
+    ) -> AuditEvent {
+        AuditEvent(
+            at: environment.now(), subject: trace.caller?.subject ?? "",
+            role: trace.caller?.role.rawValue ?? "", address: context.address,
+            requestID: context.requestID, action: action, resource: trace.resource ?? "",
+            outcome: outcome, status: status, details: trace.details.text)
     }
 }

@@ -1,11 +1,14 @@
 internal import ArchiveFormat
 internal import Foundation
 internal import HTTPTypes
+internal import Operations
 internal import ServiceState
 
 /// Answers a repeated request as the first one was answered, without doing anything again.
 struct Idempotency: Sendable {
     let state: StateStore
+    /// What becomes of a key that can't be written at once.
+    let deferred: DeferredWrites
     let endpoint: Endpoint
     let path: String
 
@@ -54,19 +57,23 @@ struct Idempotency: Sendable {
             reply = try await body()
         } catch {
             // A job that was begun all the same is linked to the key, and is found by it.
-            try await state.release(key: key, subject: call.subject)
+            await deferred.perform("an idempotency key can't be given up") { [state] in
+                try await state.release(key: key, subject: call.subject)
+            }
             throw error
         }
         guard case .text(let text) = reply.content else {
             preconditionFailure("\(endpoint.id) can't be answered twice")
         }
-        try await state.complete(
-            key: key, subject: call.subject,
-            response: StoredResponse(
-                status: reply.status.code,
-                headers: reply.headers.map {
-                    StoredResponse.Header(name: $0.name.canonicalName, value: $0.value)
-                }, body: Array(text.utf8)))
+        let response = StoredResponse(
+            status: reply.status.code,
+            headers: reply.headers.map {
+                StoredResponse.Header(name: $0.name.canonicalName, value: $0.value)
+            }, body: Array(text.utf8))
+        // What was begun is begun: until it is written down, the key's job answers for it.
+        await deferred.perform("an answer can't be kept for its idempotency key") { [state] in
+            try await state.complete(key: key, subject: call.subject, response: response)
+        }
         return reply
     }
 

@@ -40,11 +40,16 @@ extension BackupEndpoints {
                 .problem(.notFound, "There is no such backup."),
                 .problem(.conflict, "It is damaged."),
                 .problem(.rangeNotSatisfiable, "There are no such bytes."),
+                .problem(
+                    .serviceUnavailable, "There are too many downloads.",
+                    headers: ["Retry-After": "How many seconds to wait."]),
             ],
             auditedAs: "backup.download"
         ) { call in
+            let slot = try environment.streams.downloads.take(call.subject)
             let file = try await environment.snapshots.file(call.required("backup_id"))
-            return try BackupDownload(file: file, snapshots: environment.snapshots).reply(call)
+            return try BackupDownload(file: file, snapshots: environment.snapshots, slot: slot)
+                .reply(call)
         }
     }
 }
@@ -56,6 +61,8 @@ struct BackupDownload: Sendable {
 
     let file: SnapshotFile
     let snapshots: SnapshotLibrary
+    /// Its place among downloads.
+    let slot: StreamSlot
 
     /// - Throws: `Problem` 416.
     func reply(_ call: Call) throws -> Reply {
@@ -94,7 +101,8 @@ struct BackupDownload: Sendable {
     ) -> Reply {
         Reply(
             status: status, headers: headers,
-            content: .stream(byteCount: Int(bytes.count)) { [file, snapshots] writer in
+            content: .stream(byteCount: Int(bytes.count)) { [file, snapshots, slot] writer in
+                defer { withExtendedLifetime(slot) {} }
                 try await snapshots.reading(file) {
                     var offset = bytes.lowerBound
                     while offset < bytes.upperBound {
@@ -112,7 +120,8 @@ struct BackupDownload: Sendable {
     private func decoded(_ headers: HTTPFields) -> Reply {
         Reply(
             status: .ok, headers: headers,
-            content: .stream(byteCount: nil) { [file, snapshots] writer in
+            content: .stream(byteCount: nil) { [file, snapshots, slot] writer in
+                defer { withExtendedLifetime(slot) {} }
                 try await snapshots.reading(file) {
                     try await file.decode(width: Self.decodeWidth) { chunk in
                         try await writer.write(chunk.bytes)

@@ -1,4 +1,5 @@
 internal import SnapshotJSON
+internal import Snapshots
 
 /// The shapes of what is asked with, where several endpoints ask for the same.
 enum FieldSchemas {
@@ -75,18 +76,29 @@ enum FieldSchemas {
                     Schema.TextRule(
                         lengths: 1...63, pattern: "[^/\\\\. \"$\\x00]+",
                         else: "is no name of a database")),
-                countMin: 1, countMax: 1000)),
-        Schema.Property("ns_include", inclusions),
-        Schema.Property("ns_exclude", exclusions),
-        Schema.Property("codec", .word("gzip", "zstd", "lz4")),
-        Schema.Property("level", .integer(1...19)),
-        Schema.Property("consistency", .word("auto", "snapshot", "oplog", "none")),
+                countMin: 1, countMax: 1000
+            ).saying("Only these databases; all when not given.")),
+        Schema.Property(
+            "ns_include", inclusions.saying("Only namespaces that fit one of these patterns.")),
+        Schema.Property(
+            "ns_exclude", exclusions.saying("No namespaces that fit one of these patterns.")),
+        Schema.Property(
+            "codec", .word("gzip", "zstd", "lz4").saying("How it is compressed; gzip.")),
+        Schema.Property(
+            "level",
+            .integer(1...19).saying(
+                "How hard: gzip 1 to 12, zstd 1 to 19; the codec's default when not given.")),
+        Schema.Property(
+            "consistency",
+            .word("auto", "snapshot", "oplog", "none").saying(
+                "How all collections come to be of one instant; auto when not given.")),
         Schema.Property(
             "description",
             .string(
                 Schema.TextRule(
-                    lengths: 0...256, pattern: "[^\\x00-\\x1f\\x7f]*",
-                    else: "has control characters"))),
+                    lengths: 0...256, pattern: FreeText.pattern,
+                    else: "has control characters, or some that are not seen"))
+            .saying("What to remember about it.")),
     ]
 
     /// Which of them say what others may be.
@@ -94,11 +106,22 @@ enum FieldSchemas {
 
     /// What retention takes.
     static let retention: [Schema.Property] = [
-        Schema.Property("keep_days", .integer(0...100_000).saying("0 switches the rule off.")),
-        Schema.Property("max_count", .integer(0...100_000)),
-        Schema.Property("keep_last", .integer(0...100_000)),
-        Schema.Property("keep_daily", .integer(0...100_000)),
-        Schema.Property("keep_weekly", .integer(0...100_000)),
-        Schema.Property("keep_monthly", .integer(0...100_000)),
+        Schema.Property("keep_days", .integer(0...100_000).saying(
+                "Remove what is older than this number of days; 0 switches the rule off.")),
+        Schema.Property(
+            "max_count",
+            .integer(0...100_000).saying(
+                "Remove what is beyond this number of backups; 0 switches the rule off.")),
+        Schema.Property(
+            "keep_last", .integer(0...100_000).saying("Keep this number of the newest.")),
+        Schema.Property(
+            "keep_daily",
+            .integer(0...100_000).saying("Keep the newest of a day, of this number of days.")),
+        Schema.Property(
+            "keep_weekly",
+            .integer(0...100_000).saying("Keep the newest of a week, of this number of weeks.")),
+        Schema.Property(
+            "keep_monthly",
+            .integer(0...100_000).saying("Keep the newest of a month, of this number of months.")),
     ]
 }

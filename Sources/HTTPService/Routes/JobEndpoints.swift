@@ -75,9 +75,12 @@ struct JobEndpoints: Sendable {
         Endpoint(
             method: .get, path: "\(Self.path)/{job_id}/events", id: "followJob",
             group: Self.group, summary: "Follow a job by server-sent events.",
-            details: "Events are status, progress and notice, each with JSON; the stream ends with "
-                + "the job. A client that was cut off goes on behind the Last-Event-ID that it "
-                + "gives.",
+            details: "Events are status, progress, notice and pre_restore_backup, each with JSON; "
+                + "the stream ends with the job. A client that was cut off continues behind the "
+                + "Last-Event-ID that it gives; when there is nothing more, the answer is 204, "
+                + "which ends an EventSource. A stream ends with its token, or with the service, "
+                + "and then its last event is closed, with a code. There are limits to the number "
+                + "of streams of a subject and of all.",
             access: .permitted(.backupsRead),
             parameters: [
                 FieldSchemas.jobParameter,
@@ -86,17 +89,31 @@ struct JobEndpoints: Sendable {
             ],
             replies: [
                 .other(.ok, "text/event-stream", "The events."),
+                .other(.noContent, nil, "The job has ended, and the client has all of it."),
                 .problem(.notFound, "There is no such job."),
+                .problem(
+                    .serviceUnavailable, "There are too many streams.",
+                    headers: ["Retry-After": "How many seconds to wait."]),
             ]
         ) { call in
             let record = try await job(call)
             let stream = JobEventStream(
                 job: record.id, after: Int64(call.number("Last-Event-ID") ?? 0),
+                expiresAt: call.caller?.expiresAt, now: environment.date,
                 state: environment.state, signals: environment.runner.signals)
+            if let expiry = stream.expiresAt, expiry <= environment.date() {
+                throw EndpointPipeline.expired
+            }
+            guard try await !stream.isOver() else { return Reply(status: .noContent) }
+            let slot = try environment.streams.events.take(call.subject)
             return Reply(
                 status: .ok,
-                headers: [.contentType: "text/event-stream", .cacheControl: "no-store"],
+                headers: [
+                    .contentType: "text/event-stream", .cacheControl: "no-store",
+                    .accelBuffering: "no",
+                ],
                 content: .stream(byteCount: nil) { writer in
+                    defer { withExtendedLifetime(slot) {} }
                     try await stream.write(to: writer)
                 })
         }

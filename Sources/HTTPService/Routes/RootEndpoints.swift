@@ -39,7 +39,7 @@ struct RootEndpoints: Sendable {
             replies: [
                 .json(.ok, shape, "All is there."),
                 .json(.serviceUnavailable, shape, "Something is missing."),
-            ]
+            ], isUnlimited: true
         ) { _ in
             let checks = await environment.readiness.checks()
             let isReady = checks.allSatisfy(\.isReady)

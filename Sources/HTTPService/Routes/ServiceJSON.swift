@@ -20,7 +20,7 @@ enum BackupJSON {
             "ratio": facts.map { .ratio(overview.storedByteCount, of: $0.documentByteCount) }
                 ?? .null,
             "namespaces": .optional(count: facts.map { UInt64($0.namespaceCount) }),
-            "consistency": .optional(facts?.consistency.name),
+            "consistency": facts.map { JSONValue($0.consistency) } ?? .null,
             "codec": .optional(facts?.compression.codec.name),
             "description": .optional(facts?.description),
             "loss": JSONValue(facts?.loss),

@@ -66,7 +66,10 @@ enum ReplyExamples {
         "finished": .string("2026-11-24T08:45:13Z"), "documents": .count(50001),
         "bytes": .count(42_535_148), "stored_bytes": .count(19_496_892),
         "ratio": .decimal(0.458), "namespaces": .count(2),
-        "consistency": .string("snapshot"), "codec": .string("gzip"),
+        "consistency": .object([
+            "level": .string("snapshot"),
+            "cluster_time": .object(["seconds": .count(1_795_510_712), "increment": .count(7)]),
+        ]), "codec": .string("gzip"),
         "description": .string("before the move"), "loss": .null,
         "verification": .object([
             "at": .string("2026-11-24T08:50:00Z"), "outcome": .string("ok"),

@@ -58,7 +58,7 @@ enum ReplySchemas {
         .required("stored_bytes", .count.saying("Of the archive.")),
         .required("ratio", .nullable(.number).saying("Stored bytes a byte of documents.")),
         .required("namespaces", .nullable(.count)),
-        .required("consistency", .nullable(.word("snapshot", "oplog", "none"))),
+        .required("consistency", .nullable(consistency)),
         .required("codec", .nullable(codec)),
         .required("description", .nullable(.text)),
         .required("loss", loss),
@@ -123,7 +123,7 @@ enum ReplySchemas {
         .required(
             "selection",
             .object([
-                .required("db", .nullable(.text)),
+                .required("databases", .nullable(.array(.text, countMax: 1000))),
                 .required("ns_include", .array(.text, countMax: 100_000)),
                 .required("ns_exclude", .array(.text, countMax: 100_000)),
             ])),
@@ -136,7 +136,7 @@ enum ReplySchemas {
         .required("documents", .count), .required("bytes", .count),
         .required("crc64", hexadecimal(byteCount: 8)),
         .required("fingerprint", hexadecimal(byteCount: 16)),
-        .required("consistency", .nullable(.text)),
+        .required("consistency", .nullable(consistency)),
         .required("indexes", .array(.nullable(.text), countMax: 1000)),
         .required("options", .any),
     ])
@@ -145,7 +145,7 @@ enum ReplySchemas {
         .object([.required("backup_id", .named("BackupID")), .required("at", .time)]))
 
     private static let repository: [Schema.Property] = [
-        .required("snapshots", .count.saying("Backups of all kinds.")),
+        .required("backups", .count.saying("Backups of all kinds.")),
         .required("kinds", .map(.count)),
         .required("damaged", .count), .required("documents", .count),
         .required("bytes", .count.saying("Of documents, uncompressed.")),
@@ -254,7 +254,7 @@ enum ReplySchemas {
             .object([
                 .required("backup_id", .named("BackupID")), .required("job_id", .named("JobID")),
                 .required("mode", .word("preview")),
-                .required("cluster_time", .nullable(.text)),
+                .required("cluster_time", .nullable(clusterTime)),
                 .required("to_insert", .count), .required("to_overwrite", .count),
                 .required("equal", .count), .required("only_live", .count),
                 .required("seconds", .number),

@@ -71,7 +71,11 @@ extension Schema {
         members.append(
             JSONValue.Member(
                 "properties",
-                .object(properties.map { JSONValue.Member($0.name, $0.schema.json) })))
+                .object(
+                    properties.map { property in
+                        let schema = property.sentence.map { property.schema.bare.saying($0) }
+                        return JSONValue.Member(property.name, (schema ?? property.schema).json)
+                    })))
         if !required.isEmpty { members.append(JSONValue.Member("required", .array(required))) }
         members.append(JSONValue.Member("additionalProperties", .bool(false)))
         return members

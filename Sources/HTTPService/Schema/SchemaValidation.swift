@@ -42,7 +42,8 @@ struct SchemaValidation {
         case (.boolean, .bool): break
         case (.number, .number): break
         case (.string(let rule), .string(let text)): check(text, rule, at: field)
-        case (.integer(let range), .number(let digits)): check(digits, range, at: field)
+        case (.integer(let range), .number(let digits)):
+            check(WholeNumber.value(json: digits), range, at: field)
         case (.array(let item, let countMin, let countMax), .array(let nodes)):
             if nodes.count < countMin { note(field, "is empty; leave it out for everything") }
             if nodes.count > countMax { note(field, "has more than \(countMax) values") }
@@ -63,7 +64,8 @@ struct SchemaValidation {
         switch schema {
         case .described(let inner, _): check(parameter: text, inner, at: field)
         case .string(let rule): check(text, rule, at: field)
-        case .integer(let range): check(text, range, at: field)
+        case .integer(let range):
+            check(WholeNumber.value(parameter: text), range, at: field)
         case .boolean:
             if text != "true" && text != "false" { note(field, "is neither true nor false") }
         default: preconditionFailure("parameters are strings, integers or booleans")
@@ -120,9 +122,7 @@ struct SchemaValidation {
         }
     }
 
-    /// A number with a fraction of zero is whole, as JSON Schema has it.
-    private mutating func check(_ digits: String, _ range: ClosedRange<Int>, at field: String) {
-        let number = Int(digits) ?? Double(digits).flatMap { Int(exactly: $0) }
+    private mutating func check(_ number: Int?, _ range: ClosedRange<Int>, at field: String) {
         guard let number, range.contains(number) else {
             let end = range.upperBound == .max ? "" : " to \(range.upperBound)"
             return note(field, "is not a whole number from \(range.lowerBound)\(end)")

@@ -42,7 +42,7 @@ struct SoundPart {
         switch node.kind {
         case .null: return .null
         case .bool(let value): return .bool(value)
-        case .number(let digits): return .verbatim(digits)
+        case .number(let digits): return .verbatim(WholeNumber.plain(digits))
         case .string(let text): return .string(text)
         case .object(let members):
             return .object(

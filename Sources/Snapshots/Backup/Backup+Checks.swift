@@ -73,14 +73,12 @@ extension Backup.Options {
     /// - Throws: `usage`.
     public func checkDescription() throws(SnapshotError) {
         guard let description else { return }
-        let hasControl = description.unicodeScalars.contains { scalar in
-            scalar.properties.generalCategory == .control
-        }
-        guard !hasControl, description.utf8.count <= ArchiveLimits.descriptionByteCountMax else {
+        guard FreeText.isAllowed(description),
+            description.utf8.count <= ArchiveLimits.descriptionByteCountMax else {
             throw SnapshotError(
                 .usage,
                 "a description is at most \(ArchiveLimits.descriptionByteCountMax) bytes long and "
-                    + "has no line breaks or other control characters")
+                    + "has no line breaks, control characters or characters that are not seen")
         }
     }
 }

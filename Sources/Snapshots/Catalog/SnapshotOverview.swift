@@ -41,6 +41,17 @@ extension SnapshotCatalog {
         /// Whether it was found to be whole by a deep check.
         public var isVerified: Bool { isWhole && verification?.outcome == .ok }
 
+        /// By how much a date may be ahead, as clocks of several hosts differ: an hour.
+        private static let futureMillisecondsMax: Int64 = 3_600_000
+
+        /// Whether a clock that was ahead has dated it.
+        ///
+        /// - Parameter now: in milliseconds since 1970 UTC.
+        public func isFromTheFuture(now: Int64) -> Bool {
+            let (latest, isOverflow) = now.addingReportingOverflow(Self.futureMillisecondsMax)
+            return !isOverflow && startedAt > latest
+        }
+
         /// Whether a restore made it of what it was about to replace.
         public var isPreRestore: Bool { id.kind == SnapshotID.preRestoreKind }
 

@@ -29,7 +29,8 @@ public struct RepositoryStatistics: Hashable, Sendable {
     /// When the oldest and the newest were begun, in milliseconds since 1970 UTC.
     public var oldest: Event?
     public var newest: Event?
-    /// The newest that a backup took and in which no defect was found, and when it ended.
+    /// The newest that a backup took and in which no defect was found, and when it ended. Those of
+    /// a clock that was ahead don't count: until their day comes they would hide that none is made.
     public var lastSuccess: Event?
     /// What was last found to be whole by a verification, and when.
     public var lastVerified: Event?
@@ -68,9 +69,10 @@ public struct RepositoryStatistics: Hashable, Sendable {
             seconds > 0 ? Double(Self.sum(takenFacts.map(\.documentByteCount))) / seconds : nil
         secondsMean = takenFacts.isEmpty ? nil : seconds / Double(takenFacts.count)
         let ordered = readable.sorted { $0.startedAt < $1.startedAt }
+        let believed = ordered.filter { !$0.isFromTheFuture(now: now) }
         oldest = ordered.first.map { Event(id: $0.id, at: $0.startedAt) }
         newest = ordered.last.map { Event(id: $0.id, at: $0.startedAt) }
-        lastSuccess = ordered.last { $0.isTaken && $0.isWhole }
+        lastSuccess = believed.last { $0.isTaken && $0.isWhole }
             .map { Event(id: $0.id, at: $0.facts?.finishedAt ?? $0.startedAt) }
         lastVerified = overviews.filter { $0.verification?.outcome == .ok }
             .map { Event(id: $0.id, at: $0.verification?.at ?? 0) }.max { $0.at < $1.at }
@@ -92,6 +94,7 @@ public struct RepositoryStatistics: Hashable, Sendable {
     ) -> Double? {
         let recent = taken.filter {
             Double(now - $0.startedAt) <= growthDays * millisecondsOfDay
+                && !$0.isFromTheFuture(now: now)
         }
         guard let first = recent.map(\.startedAt).min() else { return nil }
         let days = max(1, Double(now - first) / millisecondsOfDay)

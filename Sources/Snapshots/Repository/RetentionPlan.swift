@@ -20,8 +20,12 @@ struct RetentionPlan {
         self.overviews = overviews.sorted {
             ($0.startedAt, $0.key) > ($1.startedAt, $1.key)
         }
-        floor = Self.floor(of: overviews)
-        let readable = self.overviews.filter { $0.facts != nil && !$0.isPreRestore }
+        // What a clock that was ahead has dated must not push out what is newer in truth.
+        let believed = overviews.filter { !$0.isFromTheFuture(now: now) }
+        floor = Self.floor(of: believed) ?? Self.floor(of: overviews)
+        let readable = self.overviews.filter {
+            $0.facts != nil && !$0.isPreRestore && !$0.isFromTheFuture(now: now)
+        }
         keep(policy.keepLast, of: readable, .keepLast, "of the last") { $0.key }
         keep(policy.keepDaily, of: readable, .keepDaily, "the newest of its day, of") {
             String(Self.day($0))
@@ -61,7 +65,7 @@ struct RetentionPlan {
         // out those of everything.
         var positions = [true: 0, false: 0]
         return overviews.map { overview in
-            let isReadable = overview.facts != nil
+            let isReadable = overview.facts != nil && !overview.isFromTheFuture(now: now)
             if isReadable { positions[overview.isPreRestore, default: 0] += 1 }
             let against = reasonsAgainst(
                 overview, position: isReadable ? positions[overview.isPreRestore, default: 0] : 0)
@@ -100,6 +104,13 @@ struct RetentionPlan {
         var reasons = kept[overview.id] ?? []
         if inUse.contains(overview.id) {
             reasons.append(.init(code: .inUse, sentence: "in use by a job"))
+        }
+        if overview.isFromTheFuture(now: now) {
+            reasons.append(
+                .init(
+                    code: .fromTheFuture,
+                    sentence: "dated in the future, so that its age is not known: delete it by its "
+                        + "name, or set the clock"))
         }
         if overview.isDamaged {
             reasons.append(

@@ -68,6 +68,8 @@ public struct RetentionDecision: Hashable, Sendable {
         case lastVerified = "last_verified"
         /// None was verified, and it is the newest that seems to be whole.
         case lastWhole = "last_whole"
+        /// Its date is still to come, so that nobody knows how old it is.
+        case fromTheFuture = "from_the_future"
     }
 
     public let overview: SnapshotCatalog.Overview
