@@ -40,7 +40,8 @@ enum ProcessFigures {
 
     private static var openFileCount: Double? {
         do {
-            return Double(try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").count)
+            let names = try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd")
+            return Double(names.count)
         } catch {
             return nil
         }

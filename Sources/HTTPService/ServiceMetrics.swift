@@ -61,7 +61,7 @@ struct ServiceMetrics: Sendable {
         (refusedTokens, "Tokens that were refused."),
         (refusals, "Requests that were refused or have failed, by the problem's code."),
         (stalls, "Answers that were ended because their clients took nothing of them."),
-        (deletions, "Backups that were to be removed, by request or by retention, and what became."),
+        (deletions, "Backups that were to be removed, by whom, and what became of it."),
         (givenUp, "Jobs that were told to end and did not."),
     ]
 

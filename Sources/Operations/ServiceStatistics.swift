@@ -88,7 +88,7 @@ public struct ServiceStatistics: Sendable {
                 "cairn_jobs_stuck", "Jobs that were given up and are at work still.",
                 Double(runner.stuckJobs.count)),
             MonitoredValue(
-                "cairn_records_waiting", "Ends of jobs and outcomes that can't be written down yet.",
+                "cairn_records_waiting", "Ends and outcomes that can't be written down yet.",
                 Double(runner.deferred.count)),
         ]
         return jobs + stateSpace + pools + (try await schedule())

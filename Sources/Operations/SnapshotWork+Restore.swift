@@ -42,10 +42,11 @@ extension SnapshotWork {
     ) -> JobOutcome {
         let outcome = report.outcome
         return JobOutcome(
-            result: JSONValue(report, options, path: nil).dropping("job", "kept_until").service(adding: [
-                "pre_restore_backup_id": .optional(before),
-                "first_refusal": .optional(outcome.firstFailure),
-            ]).text,
+            result: JSONValue(report, options, path: nil).dropping("job", "kept_until").service(
+                adding: [
+                    "pre_restore_backup_id": .optional(before),
+                    "first_refusal": .optional(outcome.firstFailure),
+                ]).text,
             isPartial: outcome.failedCount > 0)
     }
 

@@ -40,7 +40,8 @@ extension StateStore {
     ///
     /// - Parameter now: jobs that have ended well after it were ended by a clock that was ahead, and
     ///   are not the last that succeeded or failed.
-    public func jobStatistics(since instant: Int64, now: Int64 = .max) async throws -> JobStatistics {
+    public func jobStatistics(since instant: Int64, now: Int64 = .max) async throws -> JobStatistics
+    {
         try await read { database in
             let rows = try Row.fetchAll(
                 database,

@@ -90,7 +90,7 @@ extension StateStore {
         } then: { [headFile] previous, entry in
             do {
                 try headFile.advance(from: previous, to: entry.head)
-            } catch where !needsHeadFile {
+            } catch  where !needsHeadFile {
                 // The next entry, or the next opening, makes up for it.
             }
             return entry

@@ -19,7 +19,8 @@ internal import Testing
             #expect(answer.status == 200)
         }
         let events = try await fixture.audit()
-        #expect(events.map { "\($0.action) \($0.outcome.rawValue)" }.sorted() == [
+        #expect(
+            events.map { "\($0.action) \($0.outcome.rawValue)" }.sorted() == [
                 "backup.create accepted", "backup.create allowed", "job.backup allowed",
                 "job.backup succeeded",
             ])

@@ -9,13 +9,15 @@ internal import Testing
 
 /// Numbers and texts mean what they say, or are refused; and every field is explained.
 @Suite struct FormTests {
-    @Test(arguments: [
-        ("2", 2), ("2e0", 2), ("2E0", 2), ("2.0", 2), ("0.2e1", 2), ("20e-1", 2), ("-0", 0),
-        ("0e400", 0), ("9223372036854775807", Int.max), ("9223372036854775807.0", Int.max),
-        ("92233720368547758070e-1", Int.max), ("9223372036854775808", nil), ("1e400", nil),
-        ("1e99999999999999999999", nil), ("0.5", nil), ("2e-1", nil), ("9007199254740993.0", 9_007_199_254_740_993),
-        ("-9223372036854775808", Int.min), ("-2.50e1", -25),
-    ] as [(String, Int?)])
+    @Test(
+        arguments: [
+            ("2", 2), ("2e0", 2), ("2E0", 2), ("2.0", 2), ("0.2e1", 2), ("20e-1", 2), ("-0", 0),
+            ("0e400", 0), ("9223372036854775807", Int.max), ("9223372036854775807.0", Int.max),
+            ("92233720368547758070e-1", Int.max), ("9223372036854775808", nil), ("1e400", nil),
+            ("1e99999999999999999999", nil), ("0.5", nil), ("2e-1", nil),
+            ("9007199254740993.0", 9_007_199_254_740_993),
+            ("-9223372036854775808", Int.min), ("-2.50e1", -25),
+        ] as [(String, Int?)])
     func aJSONNumberMeansWhatItSays(_ text: String, _ number: Int?) {
         #expect(WholeNumber.value(json: text) == number)
     }
@@ -114,7 +116,9 @@ internal import Testing
                     }
                     walk(member.node, "\(place)/\(member.name)")
                 }
-                for (position, item) in node.items.enumerated() { walk(item, "\(place)/\(position)") }
+                for (position, item) in node.items.enumerated() {
+                    walk(item, "\(place)/\(position)")
+                }
             }
             walk(document, "")
             #expect(silent == [])

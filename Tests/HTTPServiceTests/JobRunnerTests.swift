@@ -33,6 +33,8 @@ private struct HastyWork: JobWork {
 }
 
 private struct SilentLog: OperationsLog {
+    func gaveUp(_ job: StuckJob) {}
+    func removed(_ snapshot: String, isAsked: Bool, hasSucceeded: Bool) {}
     func finished(_ job: JobRecord) {}
     func failed(_ what: String, job: String?, _ error: any Error) {
         Issue.record("\(what) \(job ?? ""): \(error)")

@@ -2,6 +2,7 @@ internal import AccessControl
 internal import Foundation
 internal import HTTPTypes
 internal import Operations
+internal import Synchronization
 internal import Testing
 
 @testable internal import HTTPService

@@ -44,7 +44,8 @@ import Testing
         func limit(_ sql: String) async throws {
             try await store.write { database in
                 let count = try Int.fetchOne(database, sql: "PRAGMA page_count") ?? 0
-                try database.execute(sql: "PRAGMA max_page_count = \(sql.isEmpty ? count : 1 << 30)")
+                let limit = sql.isEmpty ? count : 1 << 30
+                try database.execute(sql: "PRAGMA max_page_count = \(limit)")
             }
         }
         try await limit("")

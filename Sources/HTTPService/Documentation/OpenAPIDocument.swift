@@ -220,7 +220,7 @@ extension Endpoint {
             "Where a token is needed.", if: { !$0.isOpen }),
         CommonProblem(
             .problem(
-                .badRequest, "It is not an HTTP/1.1 request with one host, or its body is not JSON.")),
+                .badRequest, "It is not HTTP/1.1 with one host, or its body is not JSON.")),
         CommonProblem(.problem(.requestTimeout, "The body did not arrive in time.")),
         CommonProblem(.problem(.contentTooLarge, "The body is too large.")),
         CommonProblem(
@@ -230,8 +230,7 @@ extension Endpoint {
             "Where there is a body.", if: { $0.body != nil }),
         CommonProblem(
             .problem(
-                .unprocessableContent, "Fields are not valid, or there are some that it does not take."
-            )),
+                .unprocessableContent, "Fields are not valid, or unknown here.")),
         CommonProblem(
             .problem(.conflict, "The first request with this key is still under way."),
             "With an `Idempotency-Key`.", if: { $0.takesIdempotencyKey }),

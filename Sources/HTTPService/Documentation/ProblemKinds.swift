@@ -11,8 +11,8 @@ enum ProblemKinds {
         // The request.
         "malformed_request": "What was sent is no HTTP/1.1 request.",
         "invalid_host": "The request has no `Host`, two of them, or one that is no host.",
-        "too_many_streams": "There are too many event streams or downloads; `Retry-After` says when "
-            + "to try again.",
+        "too_many_streams": "There are too many event streams or downloads; `Retry-After` says "
+            + "when to try again.",
         "headers_too_large": "The path or the headers are longer than is allowed.",
         "malformed_json": "The body is no JSON.",
         "malformed_body": "The body could not be read.",
@@ -55,8 +55,8 @@ enum ProblemKinds {
         "repository_unavailable": "The repository's folder is gone; is it mounted?",
         "not_readable": "The repository may not be read.",
         "not_writable": "The repository may not be written.",
-        "no_space": "The disk of the repository or of the service's records is full, or a quota used "
-            + "up; nothing was done that could not be written down.",
+        "no_space": "The disk of the repository or of the records is full, or a quota used up; "
+            + "nothing was done that could not be written down.",
         "io": "The repository's disk has failed.",
         "state_not_writable": "The service's records can't be written; nothing was done.",
         "state_busy": "Another process uses the service's records; try again.",

@@ -97,7 +97,8 @@ enum FieldSchemas {
             .string(
                 Schema.TextRule(
                     lengths: 0...256, pattern: FreeText.pattern,
-                    else: "has control characters, or some that are not seen"))
+                    else: "has control characters, or some that are not seen")
+            )
             .saying("What to remember about it.")),
     ]
 
@@ -106,7 +107,9 @@ enum FieldSchemas {
 
     /// What retention takes.
     static let retention: [Schema.Property] = [
-        Schema.Property("keep_days", .integer(0...100_000).saying(
+        Schema.Property(
+            "keep_days",
+            .integer(0...100_000).saying(
                 "Remove what is older than this number of days; 0 switches the rule off.")),
         Schema.Property(
             "max_count",

@@ -70,7 +70,8 @@ enum Glossary {
         // How much.
         "documents": "How many documents.", "bytes": "Bytes of documents, uncompressed.",
         "bytes_total": "Bytes of all documents that there are; null when that is not known.",
-        "stored_bytes": "Bytes of the archive.", "freed_bytes": "Bytes that are, or would be, freed.",
+        "stored_bytes": "Bytes of the archive.",
+        "freed_bytes": "Bytes that are, or would be, freed.",
         "free_bytes": "Bytes that are free where the repository is; null when nobody knows.",
         "total_bytes": "Bytes of all of that file system; null when nobody knows.",
         "growth_bytes_per_day": "How much the repository grows; null when that is not known.",

@@ -74,7 +74,8 @@ extension Backup.Options {
     public func checkDescription() throws(SnapshotError) {
         guard let description else { return }
         guard FreeText.isAllowed(description),
-            description.utf8.count <= ArchiveLimits.descriptionByteCountMax else {
+            description.utf8.count <= ArchiveLimits.descriptionByteCountMax
+        else {
             throw SnapshotError(
                 .usage,
                 "a description is at most \(ArchiveLimits.descriptionByteCountMax) bytes long and "
