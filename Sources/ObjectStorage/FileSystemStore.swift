@@ -61,14 +61,18 @@ public struct FileSystemStore: ObjectStore {
         _ body: (any ObjectUpload) async throws -> Result
     ) async throws -> Result {
         try naming.validate(key)
+        let claim = try await access.claim(key)
+        defer { claim.release() }
         let unfinishedKey = try await access.unfinishedKey(for: key)
         let noteName = ObjectNaming.noteName(key: unfinishedKey, owner: .current)
         let upload = FileUpload(
             folder: access.path,
             temporaryName: ObjectNaming.partialName(key: unfinishedKey, owner: .current), key: key)
         try await upload.begin()
+        var activeNote: ActiveUploads.File?
+        defer { if let activeNote { ActiveUploads.remove(activeNote) } }
         do {
-            if let note { try await access.write(note, to: noteName) }
+            if let note { activeNote = try await access.writeNote(note, to: noteName) }
             let result = try await body(upload)
             try Task.checkCancellation()
             try await upload.publish()

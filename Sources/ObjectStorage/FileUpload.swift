@@ -1,4 +1,5 @@
 import BlockingCalls
+import CGlibc
 import Glibc
 
 /// Writes a file under a temporary name on a thread of its own, and gives it its name at the end.
@@ -31,21 +32,26 @@ actor FileUpload: ObjectUpload {
 
     /// Creates the temporary file.
     ///
-    /// - Throws: `alreadyExists` when the key is taken or being uploaded by this process.
+    /// - Throws: `alreadyExists` when the key is taken.
     func begin() throws {
         var status = stat()
         guard lstat(finalPath, &status) != 0 else {
             throw ObjectStorageError(.alreadyExists, "there already is", path: finalPath)
         }
-        let made = try OpenFile(path: temporaryPath, flags: O_RDWR | O_CREAT | O_EXCL)
-        let identity = ActiveUploads.File(try made.status())
-        ActiveUploads.insert(identity)
-        active = identity
-        file = consume made
+        let made = try ActiveUploads.create(temporaryPath, flags: O_RDWR)
+        active = made.identity
+        let temporaryFile = made.file
+        file = consume temporaryFile
     }
 
     deinit {
         if let active { ActiveUploads.remove(active) }
+    }
+
+    /// Nobody needs to spare its temporary file any longer.
+    private func deactivate() {
+        if let active { ActiveUploads.remove(active) }
+        active = nil
     }
 
     func write(_ bytes: [UInt8]) async throws {
@@ -74,6 +80,7 @@ actor FileUpload: ObjectUpload {
         try synced()
         try file.take()?.close()
         try renameWithoutReplacing(temporaryPath, to: finalPath)
+        deactivate()
         do {
             try syncFolder(folder)
         } catch {
@@ -88,8 +95,7 @@ actor FileUpload: ObjectUpload {
     func leave() {
         failure = failure ?? closedError
         file = nil
-        if let active { ActiveUploads.remove(active) }
-        active = nil
+        deactivate()
     }
 
     /// Closes and removes the temporary file of an upload that is not published. A leftover, should
@@ -98,6 +104,7 @@ actor FileUpload: ObjectUpload {
         failure = failure ?? closedError
         file = nil
         unlink(temporaryPath)
+        deactivate()
     }
 
     /// Checks the length and waits for stable storage.
@@ -137,20 +144,37 @@ actor FileUpload: ObjectUpload {
 }
 
 /// Renames a file unless the new name is taken: a second name for a file cannot replace anything.
-/// File systems without second names (FAT, some FUSE) are asked first, which leaves another writer
-/// a moment to take the name.
+/// File systems without second names (FAT, some FUSE) are told not to replace; those that can't
+/// even do that are asked first, which leaves another writer a moment to take the name.
 private func renameWithoutReplacing(_ source: String, to target: String) throws {
     if link(source, target) == 0 {
         // Failing, it leaves the first name, which goes the way of all leftovers.
         unlink(source)
         return
     }
-    let number = errno
+    var number = errno
+    // Over NFS an answer may be lost, and the second attempt finds the name that the first made.
+    if number == EEXIST, isSameFile(source, target) {
+        unlink(source)
+        return
+    }
+    let hasNoLinks = [EPERM, ENOSYS, ENOTSUP, EMLINK].contains(number)
+    if hasNoLinks {
+        let flags = UInt32(CGLIBC_RENAME_NOREPLACE)
+        if renameat2(AT_FDCWD, source, AT_FDCWD, target, flags) == 0 { return }
+        number = errno
+    }
     var status = stat()
     let isTaken = lstat(target, &status) == 0
-    guard [EPERM, ENOSYS, ENOTSUP, EMLINK].contains(number), !isTaken else {
+    guard hasNoLinks, [EINVAL, ENOSYS, ENOTSUP].contains(number), !isTaken else {
         throw ObjectStorageError(
             "cannot give its name to", path: target, errno: isTaken ? EEXIST : number)
     }
     try calling("cannot give its name to", target) { rename(source, target) }
+}
+
+private func isSameFile(_ first: String, _ second: String) -> Bool {
+    var (one, other) = (stat(), stat())
+    guard lstat(first, &one) == 0, lstat(second, &other) == 0 else { return false }
+    return ActiveUploads.File(one) == ActiveUploads.File(other)
 }

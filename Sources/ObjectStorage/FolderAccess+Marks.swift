@@ -28,11 +28,10 @@ extension FolderAccess {
         let temporary = ObjectNaming.partialName(
             key: String(fileName.dropFirst()) + ".\(UInt32.random(in: 0 ... .max))",
             owner: .current)
-        let file = try OpenFile(
-            path: path + "/" + temporary, flags: O_WRONLY | O_CREAT | O_EXCL)
-        let identity = ActiveUploads.File(try file.status())
-        ActiveUploads.insert(identity)
+        let made = try ActiveUploads.create(path + "/" + temporary, flags: O_WRONLY)
+        let identity = made.identity
         defer { ActiveUploads.remove(identity) }
+        let file = made.file
         do {
             try file.write(bytes)
             if kind.isDurable { try file.sync() }

@@ -74,10 +74,9 @@ actor FolderAccess {
             case .alive, nil: false
             }
         }
-        for name in stale {
-            _ = try calling("cannot remove", path + "/" + name) { unlink(path + "/" + name) }
-        }
-        return stale.filter { ObjectNaming.unfinishedKey($0) != nil }
+        // Others may remove the same ones at the same time.
+        return try stale.filter { try ActiveUploads.removeLeftover(path + "/" + $0) }
+            .filter { ObjectNaming.unfinishedKey($0) != nil }
     }
 
     /// What dead processes have left of uploads with a note.
@@ -89,11 +88,16 @@ actor FolderAccess {
             else { return nil }
             let noteName = ObjectNaming.noteName(key: key, owner: owner)
             guard names.contains(noteName) else { return nil }
-            let note = try OpenFile(path: path + "/" + noteName, flags: O_RDONLY)
-            return UnfinishedUpload(
-                key: key, note: try note.read(at: 0, count: Int(note.byteCount())),
-                reader: try FileReader.opening(path + "/" + name),
-                fileNames: [name, noteName])
+            do {
+                let note = try OpenFile(path: path + "/" + noteName, flags: O_RDONLY)
+                return UnfinishedUpload(
+                    key: key, note: try note.read(at: 0, count: Int(note.byteCount())),
+                    reader: try FileReader.opening(path + "/" + name),
+                    fileNames: [name, noteName])
+            } catch let error as ObjectStorageError where error.code == .notFound {
+                // Another process has just removed it.
+                return nil
+            }
         }
     }
 
@@ -102,33 +106,53 @@ actor FolderAccess {
     private func ownerState(of name: String) throws -> OwnerToken.State? {
         guard let owner = ObjectNaming.partialOwner(name) else { return nil }
         guard owner == .current else { return owner.state }
-        let upload = ObjectNaming.upload(ofNote: name) ?? name
-        guard let status = try status(upload) else { return .dead }
+        guard let status = try status(name) else { return .dead }
         return ActiveUploads.contains(ActiveUploads.File(status)) ? .alive : .dead
     }
 
-    /// The key under which an upload of this process is unfinished: its own, with a number behind
-    /// it where one that has ended has left its file.
+    /// The right to upload a key, to be released.
+    ///
+    /// - Throws: `alreadyExists` while another upload of this process has it.
+    func claim(_ key: String) throws -> UploadClaim {
+        var folder = stat()
+        try calling("cannot examine", path) { stat(path, &folder) }
+        guard let claim = UploadClaim(folder: folder, key: key) else {
+            throw ObjectStorageError(
+                .alreadyExists, "being uploaded by this process already:", path: path + "/" + key)
+        }
+        return claim
+    }
+
+    /// The key under which an upload of this process that has claimed `key` is unfinished: its own,
+    /// with a number behind it where one that has ended has left a file or a note.
     func unfinishedKey(for key: String) throws -> String {
         var candidate = key
         var number = 1
         while true {
-            let name = ObjectNaming.partialName(key: candidate, owner: .current)
-            guard try status(name) != nil, try ownerState(of: name) == .dead else {
-                return candidate
-            }
+            let names = [
+                ObjectNaming.partialName(key: candidate, owner: .current),
+                ObjectNaming.noteName(key: candidate, owner: .current),
+            ]
+            guard try names.contains(where: { try status($0) != nil }) else { return candidate }
             number += 1
             candidate = "\(key).\(number)"
         }
     }
 
-    /// Writes a small file, on stable storage when it returns.
-    func write(_ bytes: [UInt8], to name: String) throws {
-        let file = try OpenFile(
-            path: path + "/" + name, flags: O_WRONLY | O_CREAT | O_EXCL)
-        try file.write(bytes)
-        try file.sync()
-        try syncFolder(path)
+    /// Writes what an upload notes beside it, on stable storage when it returns; counted as being
+    /// written until its caller removes it from `ActiveUploads`.
+    func writeNote(_ bytes: [UInt8], to name: String) throws -> ActiveUploads.File {
+        let made = try ActiveUploads.create(path + "/" + name, flags: O_WRONLY)
+        do {
+            try made.file.write(bytes)
+            try made.file.sync()
+            try syncFolder(path)
+        } catch {
+            unlink(path + "/" + name)
+            ActiveUploads.remove(made.identity)
+            throw error
+        }
+        return made.identity
     }
 
     /// Removes files, as far as they are there.
@@ -140,28 +164,34 @@ actor FolderAccess {
     private func fileNames(
         where isMeant: (String) -> Bool = { _ in true }
     ) throws -> [String] {
+        var names: [String] = []
+        try forEachName { bytes in
+            if let name = String(validating: bytes, as: UTF8.self), isMeant(name) {
+                names.append(name)
+            }
+        }
+        // By bytes, none of which is zero: so is nothing copied or counted.
+        return names.sorted { strcmp($0, $1) < 0 }
+    }
+
+    private func forEachName(_ body: (UnsafeRawBufferPointer) -> Void) throws {
         guard let folder = opendir(path) else {
             throw ObjectStorageError(
                 "cannot list", path: path, errno: errno, denied: .notReadable)
         }
         defer { closedir(folder) }
-        var names: [String] = []
         while true {
             errno = 0
             guard let entry = readdir(folder) else { break }
             let nameOffset = MemoryLayout<dirent>.offset(of: \.d_name) ?? 0
             let name = UnsafeRawPointer(entry) + nameOffset
-            let bytes = UnsafeRawBufferPointer(
-                start: name, count: strlen(name.assumingMemoryBound(to: CChar.self)))
-            if let name = String(validating: bytes, as: UTF8.self), isMeant(name) {
-                names.append(name)
-            }
+            body(
+                UnsafeRawBufferPointer(
+                    start: name, count: strlen(name.assumingMemoryBound(to: CChar.self))))
         }
         guard errno == 0 else {
             throw ObjectStorageError("cannot list", path: path, errno: errno)
         }
-        // By bytes, none of which is zero: so is nothing copied or counted.
-        return names.sorted { strcmp($0, $1) < 0 }
     }
 
     /// Nil for a file that has gone meanwhile.

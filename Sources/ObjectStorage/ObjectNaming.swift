@@ -44,13 +44,6 @@ enum ObjectNaming: Sendable {
         partialName(key: key + noteMark, owner: owner)
     }
 
-    /// The name of the upload that a note is about; nil for what is no note.
-    static func upload(ofNote fileName: String) -> String? {
-        guard let mark = fileName.ranges(of: noteMark + partialMark).last else { return nil }
-        let owner = fileName[mark.upperBound...]
-        return fileName[..<mark.lowerBound] + partialMark + owner
-    }
-
     /// The key of an unfinished upload whose owner is known; nil for its note.
     static func unfinishedKey(_ fileName: String) -> String? {
         guard let mark = fileName.ranges(of: partialMark).last else { return nil }
