@@ -1,6 +1,7 @@
 public import ArchiveFormat
 
-/// Finds out what of a damaged archive of Cairn's is still whole.
+/// Finds out what of a damaged archive of Cairn's is still whole, and takes nothing for it that is
+/// not its own: documents may hold archives, and files may hold more than one.
 public enum ArchiveSalvager {
     /// A chunk that passed every check that can be made on it alone.
     public struct WholeChunk: Sendable {
@@ -18,17 +19,47 @@ public enum ArchiveSalvager {
         public var row: IndexRow?
     }
 
-    /// What was found, in file order.
+    /// What was found.
     public struct Findings: Sendable {
-        /// From the prelude's own chunks; nil unless all of them are whole.
+        /// From the prelude's own chunks; nil unless all of them are whole, and where there is an
+        /// index, which says the same.
         public var prelude: ArchivePrelude?
         /// Nil when the index is damaged or gone.
         public var index: ArchiveIndex?
-        /// Chunks of documents.
+        /// Chunks of documents, in the order in which they were written, each once.
         public var whole: [WholeChunk] = []
-        /// Chunks of all kinds that hold blocks. Without an index only those in front of the last
-        /// one that was found: nobody knows what followed.
+        /// Chunks of all kinds that hold blocks, as far as something is known of them. Without an
+        /// index only those in front of the last one that was found: nobody knows what followed.
         public var lost: [LostChunk] = []
+        /// Further lost chunks of which nothing is known.
+        public var unknownLostCount: UInt64 = 0
+        /// Namespaces of which chunks were left out because another archive's are among them.
+        public var mixedUp: [Namespace] = []
+        /// Where another archive begins behind this one; nothing of it was taken.
+        public var otherArchiveOffset: UInt64?
+        /// Whether there is anything of an archive of Cairn's.
+        public var isEmpty: Bool {
+            whole.isEmpty && lost.isEmpty && index == nil && prelude == nil
+        }
+    }
+
+    /// Whether a file begins like an archive of another tool. Its documents may hold archives of
+    /// Cairn's, which are not what the file is.
+    ///
+    /// - Throws: what the source throws.
+    public static func isForeign(_ source: any ByteSource) async throws -> Bool {
+        let count = Int(min(source.byteCount, UInt64(ArchiveSniffer.headByteCount)))
+        let head = try await source.read(at: 0, count: count)
+        do throws(ArchiveError) {
+            switch try ArchiveSniffer.format(ofHead: head) {
+            case .cairn: return false
+            case .mongodump: return true
+            // With an extra field as long as ours it is one of ours, whose head is damaged.
+            case .gzip: return !Frame.hasExtraFieldOfChunk(head)
+            }
+        } catch {
+            return false
+        }
     }
 
     /// Reads all of an archive. Memory: `width` × (a stored chunk + a raw chunk), and what is kept
@@ -40,29 +71,60 @@ public enum ArchiveSalvager {
         _ source: any ByteSource, width: Int,
         progress: (_ storedByteCount: Int, _ documents: DocumentTotals) -> Void = { _, _ in }
     ) async throws -> Findings {
-        var findings = Findings()
-        findings.index = try await index(of: source)
-        var survey = Survey()
-        let scanner = ArchiveScanner(source)
-        try await withOrderedWindow(
-            width: width,
-            next: {
-                while let candidate = try await scanner.next() {
-                    if candidate.header.kind.holdsBlocks { return candidate }
-                }
-                return nil
-            },
-            transform: { (candidate: ArchiveScanner.Candidate) async throws -> Examined in
-                try await Examined(candidate, in: source)
-            },
-            deliver: { examined in
-                survey.take(examined)
-                progress(Int(examined.candidate.header.storedByteCount), examined.totals)
-            })
-        findings.whole = survey.whole.filter { ![.prelude, .end].contains($0.header.kind) }
-        findings.prelude = prelude(survey)
-        findings.lost = lost(survey, findings.index)
+        if let index = try await index(of: source) {
+            var salvage = IndexedSalvage(index, in: source)
+            return try await salvage.run(width: width, progress: progress)
+        }
+        let map = try await FrameMap(source, in: [0..<source.byteCount])
+        var walk = FrameWalk(source, map)
+        var sealed = try await indexInPlace(map.frames, in: source)
+        if sealed == nil {
+            try await walk.run()
+            if let trailer = walk.frames.first(where: { $0.header.kind == .trailer }) {
+                sealed = try await SealedIndex(trailer, in: source)
+            }
+        }
+        let neighbours = sealed.map { Neighbours($0, walk.frames, map) }
+        guard let sealed, let neighbours, !neighbours.precede else {
+            return try await ownChunks(walk.frames, in: source, width: width, progress)
+        }
+        var salvage = IndexedSalvage(sealed.index, in: source)
+        var findings = try await salvage.run(width: width, progress: progress)
+        findings.otherArchiveOffset = neighbours.offset
         return findings
+    }
+
+    /// Other archives that the file holds beside the one that an index is of.
+    private struct Neighbours {
+        /// Whether the file is rather theirs: it begins with another archive's documents.
+        let precede: Bool
+        /// Where one begins.
+        let offset: UInt64?
+
+        init(_ sealed: SealedIndex, _ frames: [FrameMap.Frame], _ map: FrameMap) {
+            let rows = sealed.index.rows
+            func isKnown(_ frame: FrameMap.Frame) -> Bool {
+                let sequence = Int(frame.header.sequence)
+                return sequence < rows.count && rows[sequence].matches(frame.header)
+            }
+            let before = frames.prefix { $0.offset < sealed.end }
+            let isForeign = before.map { $0.header.kind.holdsDocuments && !isKnown($0) }
+            let preludes = before.indices.filter { before[$0].header.kind == .prelude }
+            let first = preludes.first { isKnown(before[$0]) } ?? before.count
+            precede =
+                preludes.contains { $0 < first && !isKnown(before[$0]) }
+                && isForeign[..<first].contains(true)
+            let behind = map.frames(in: sealed.end..<UInt64.max)
+            if let next = behind.first(where: { $0.header.kind == .prelude }) {
+                offset = next.offset
+            } else if let first = preludes.first, let last = preludes.last,
+                isForeign[first..<last].contains(true)
+            {
+                offset = before[first].offset
+            } else {
+                offset = nil
+            }
+        }
     }
 
     /// What a writer that was killed had completed: from the first chunk on, up to the first that
@@ -80,25 +142,42 @@ public enum ArchiveSalvager {
     public static func beginning(
         of source: any ByteSource, width: Int
     ) async throws -> Beginning? {
-        var survey = Survey()
-        let scanner = ArchiveScanner(source)
+        var position: UInt64 = 0
+        var examined: [ExaminedFrame] = []
         try await withOrderedWindow(
             width: width,
             next: {
-                guard let candidate = try await scanner.next(), candidate.isInPlace,
-                    candidate.header.kind.holdsBlocks
+                guard let frame = try await frame(at: position, in: source),
+                    frame.header.kind.holdsBlocks
                 else { return nil }
-                return candidate
+                position = frame.end
+                return frame
             },
-            transform: { (candidate: ArchiveScanner.Candidate) async throws -> Examined in
-                try await Examined(candidate, in: source)
+            transform: { (frame: FrameMap.Frame) async throws -> ExaminedFrame in
+                try await ExaminedFrame(frame, in: source)
             },
-            deliver: { survey.take($0) })
-        guard let prelude = prelude(survey) else { return nil }
-        let chunks = survey.whole.enumerated().prefix { $1.header.sequence == UInt32($0) }
-            .map(\.element)
+            deliver: { examined.append($0) })
+        let whole = examined.enumerated()
+            .prefix { $1.isWhole && $1.header.sequence == UInt32($0) }.map(\.element)
+        guard let prelude = OwnChunks.prelude(whole) else { return nil }
         return Beginning(
-            prelude: prelude, chunks: chunks.filter { $0.header.kind != .prelude })
+            prelude: prelude,
+            chunks: whole.filter { $0.header.kind != .prelude }.compactMap(WholeChunk.init))
+    }
+
+    private static func frame(
+        at offset: UInt64, in source: any ByteSource
+    ) async throws -> FrameMap.Frame? {
+        guard offset < source.byteCount else { return nil }
+        let count = Int(min(UInt64(Frame.headByteCountMax), source.byteCount - offset))
+        let head = try await source.read(at: offset, count: count)
+        do throws(ArchiveError) {
+            return try Frame.header(at: head[...]).map {
+                FrameMap.Frame(offset: offset, header: $0)
+            }
+        } catch {
+            return nil
+        }
     }
 
     private static func index(of source: any ByteSource) async throws -> ArchiveIndex? {
@@ -109,84 +188,43 @@ public enum ArchiveSalvager {
         }
     }
 
-    private static func prelude(_ survey: Survey) -> ArchivePrelude? {
-        var parser = MongodumpParser()
-        for (position, piece) in survey.prelude.enumerated() {
-            guard piece.sequence == UInt32(position) else { return nil }
-            parser.feed(piece.bytes)
-        }
-        do throws(ArchiveError) {
-            guard case .prelude(let prelude)? = try parser.next(), parser.isAtBlock else {
-                return nil
+    /// An index that is where its trailer says: that of the archive at the file's beginning, with
+    /// something behind it.
+    private static func indexInPlace(
+        _ frames: [FrameMap.Frame], in source: any ByteSource
+    ) async throws -> SealedIndex? {
+        for frame in frames where frame.header.kind == .trailer {
+            if let sealed = try await SealedIndex(frame, in: source), sealed.isInPlace {
+                return sealed
             }
-            return prelude
-        } catch {
-            return nil
         }
+        return nil
     }
 
-    private static func lost(_ survey: Survey, _ index: ArchiveIndex?) -> [LostChunk] {
-        let whole = Set(survey.whole.map(\.header.sequence))
-        let count = index?.rows.count ?? survey.lastSequence.map { Int($0) + 1 } ?? 0
-        return (0..<count).compactMap { position in
-            let sequence = UInt32(position)
-            guard !whole.contains(sequence) else { return nil }
-            return LostChunk(
-                sequence: sequence, header: survey.damaged[sequence], row: index?.rows[position])
-        }
+    private static func ownChunks(
+        _ frames: [FrameMap.Frame], in source: any ByteSource, width: Int,
+        _ progress: (_ storedByteCount: Int, _ documents: DocumentTotals) -> Void
+    ) async throws -> Findings {
+        var rest = frames[...]
+        var examined: [ExaminedFrame] = []
+        try await withOrderedWindow(
+            width: width, next: { rest.popFirst() },
+            transform: { (frame: FrameMap.Frame) async throws -> ExaminedFrame in
+                try await ExaminedFrame(frame, in: source)
+            },
+            deliver: { frame in
+                examined.append(frame)
+                progress(Int(frame.header.storedByteCount), frame.totals)
+            })
+        return OwnChunks(examined).findings
     }
+}
 
-    /// What has been seen so far.
-    private struct Survey {
-        var whole: [WholeChunk] = []
-        var damaged: [UInt32: ChunkHeader] = [:]
-        var prelude: [(sequence: UInt32, bytes: [UInt8])] = []
-        var lastSequence: UInt32?
-
-        mutating func take(_ examined: Examined) {
-            let header = examined.candidate.header
-            // What else looks like a chunk is part of an archive that a document holds.
-            guard lastSequence.map({ header.sequence > $0 }) ?? true,
-                examined.chunk != nil || examined.candidate.isInPlace
-            else { return }
-            lastSequence = header.sequence
-            guard let chunk = examined.chunk else {
-                damaged[header.sequence] = header
-                return
-            }
-            if header.kind == .prelude { prelude.append((header.sequence, chunk.bytes)) }
-            whole.append(
-                WholeChunk(
-                    offset: examined.candidate.offset, header: header, blocks: chunk.blocks))
-        }
-    }
-
-    /// A chunk that was looked at; its bytes only where they are the prelude's.
-    private struct Examined: Sendable {
-        let candidate: ArchiveScanner.Candidate
-        let chunk: DecodedChunk?
-
-        init(_ candidate: ArchiveScanner.Candidate, in source: any ByteSource) async throws {
-            self.candidate = candidate
-            let header = candidate.header
-            guard candidate.offset + header.storedByteCount <= source.byteCount else {
-                chunk = nil
-                return
-            }
-            let stored = try await source.read(
-                at: candidate.offset, count: Int(header.storedByteCount))
-            do throws(ArchiveError) {
-                var decoded = try DecodedChunk(stored: stored, header: header)
-                if header.kind != .prelude { decoded.bytes = [] }
-                chunk = decoded
-            } catch {
-                chunk = nil
-            }
-        }
-
-        var totals: DocumentTotals {
-            chunk?.blocks.reduce(into: DocumentTotals()) { $0.append($1.totals) }
-                ?? DocumentTotals()
-        }
+extension ArchiveSalvager.WholeChunk {
+    /// Nil for one that is not whole.
+    init?(_ examined: ExaminedFrame) {
+        guard let chunk = examined.chunk else { return nil }
+        self.init(
+            offset: examined.frame.offset, header: examined.header, blocks: chunk.blocks)
     }
 }

@@ -18,6 +18,9 @@ public enum ChunkKind: UInt8, Sendable, CaseIterable {
 
     /// Whether the frame is part of the mongodump archive, rather than hidden from it.
     public var holdsBlocks: Bool { self != .index && self != .trailer }
+
+    /// Whether its blocks may hold documents.
+    public var holdsDocuments: Bool { self == .special || self == .data || self == .mixed }
 }
 
 /// What every frame says of itself, in the same 72 bytes for every codec, so that a file without

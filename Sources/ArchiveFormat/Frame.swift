@@ -27,6 +27,13 @@ public enum Frame {
                 || bytes.dropFirst(16).starts(with: ChunkHeader.magic))
     }
 
+    /// Whether a gzip member has an extra field of the length that a chunk's has.
+    public static func hasExtraFieldOfChunk(_ head: [UInt8]) -> Bool {
+        let byteCount = ChunkHeader.byteCount + 4
+        return head.count > 11 && head[3] & 4 != 0
+            && Int(head[10]) | Int(head[11]) << 8 == byteCount
+    }
+
     /// Bytes of a frame that hides `sliceByteCount` bytes and decodes to nothing.
     public static func hiddenByteCount(_ codec: Codec, sliceByteCount: Int) -> Int {
         headByteCount(codec) + sliceByteCount + (codec == .gzip ? emptyGzipBody.count : 0)
@@ -129,6 +136,25 @@ public enum Frame {
     static func putHead(_ header: ChunkHeader, to stored: inout [UInt8]) {
         let head = prefix(for: header) + header.encoded()
         stored.replaceSubrange(0..<headByteCount(header.codec), with: head)
+    }
+
+    /// Reads the chunk header of a whole frame, and puts right the bytes before it, which follow
+    /// from it.
+    ///
+    /// - Throws: what `ChunkHeader` throws, `truncated`.
+    public static func restoreHead(
+        of stored: inout [UInt8], codec: Codec
+    ) throws(ArchiveError) -> ChunkHeader {
+        let headByteCount = headByteCount(codec)
+        guard stored.count >= headByteCount else {
+            throw ArchiveError(.truncated, "a frame's head is cut")
+        }
+        let header = try ChunkHeader(decoding: stored[prefixByteCount(codec)..<headByteCount])
+        guard header.codec == codec else {
+            throw ArchiveError(.malformed, "a chunk of another codec")
+        }
+        putHead(header, to: &stored)
+        return header
     }
 
     private static func checkPayload(

@@ -55,15 +55,16 @@ public struct Salvage: Sendable {
     }
 
     private func salvaged(_ id: SnapshotID) async throws -> SalvageReport {
-        guard let source = try await location.source() else { return try await foreign(id) }
+        guard let source = try await location.source(),
+            try await !ArchiveSalvager.isForeign(source)
+        else { return try await foreign(id) }
         var progress = JobProgress(phase: .verifying, byteCountTotal: source.byteCount)
         let findings = try await ArchiveSalvager.inspect(source, width: options.width) {
             progress.byteCount += UInt64($0)
             progress.documentCount += $1.documentCount
             observer.progressed(progress)
         }
-        let isCairn = !findings.whole.isEmpty || !findings.lost.isEmpty || findings.index != nil
-        return isCairn ? try await own(id, source, findings) : try await foreign(id)
+        return findings.isEmpty ? try await foreign(id) : try await own(id, source, findings)
     }
 
     /// Takes over the chunks of an archive of Cairn's.
@@ -88,6 +89,6 @@ public struct Salvage: Sendable {
             manifest: summary.index.manifest, place: place,
             storedByteCount: summary.storedByteCount, seal: summary.seal, seconds: 0,
             chunkCount: plan.kept.count, losses: plan.losses, hasCatalog: plan.hasCatalog,
-            ending: findings.index == nil ? SalvagePlan.unknownEnd : nil)
+            ending: SalvagePlan.ending(findings))
     }
 }

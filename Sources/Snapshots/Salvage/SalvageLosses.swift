@@ -4,6 +4,10 @@ internal import BSONBytes
 
 /// Adds up, for each namespace, what its lost chunks held.
 struct SalvageLosses {
+    private static let mixedUp =
+        "its chunks do not have the checksum that its end states, and none is missing: one of "
+        + "them is another archive's, and nobody knows which"
+
     private(set) var losses: [SalvageReport.Loss] = []
 
     init(_ findings: ArchiveSalvager.Findings, _ namespaces: [NamespaceDescriptor]) {
@@ -44,11 +48,45 @@ struct SalvageLosses {
                 unknown += 1
             }
         }
+        for namespace in findings.mixedUp {
+            add(Self.shown(namespace, namespaces)) { loss in
+                loss.documentCount = nil
+                loss.remark = Self.mixedUp
+            }
+        }
+        for namespace in Self.unmet(findings) {
+            add(namespace) { loss in
+                guard loss.chunkCount == 0 else { return }
+                loss.documentCount = nil
+                loss.remark = "its documents do not have the checksum that the archive states"
+            }
+        }
         losses = order.compactMap { byNamespace[$0] }
-        guard unknown > 0 else { return }
+        let unknownCount = UInt64(unknown) + findings.unknownLostCount
+        guard unknownCount > 0 else { return }
         losses.append(
             SalvageReport.Loss(
-                namespace: nil, chunkCount: unknown, documentCount: nil,
+                namespace: nil, chunkCount: Int(clamping: unknownCount), documentCount: nil,
                 remark: "neither their headers nor the index are left to tell what they held"))
+    }
+
+    /// The name that a namespace of blocks is shown by.
+    private static func shown(
+        _ namespace: Namespace, _ descriptors: [NamespaceDescriptor]
+    ) -> Namespace {
+        descriptors.first { $0.dataNamespace == namespace }?.namespace ?? namespace
+    }
+
+    /// Namespaces whose chunks do not add up to what the index states of them.
+    private static func unmet(_ findings: ArchiveSalvager.Findings) -> [Namespace] {
+        guard let manifest = findings.index?.manifest else { return [] }
+        var totals: [Namespace: DocumentTotals] = [:]
+        for block in findings.whole.flatMap(\.blocks) {
+            totals[block.header.namespace, default: DocumentTotals()].append(block.totals)
+        }
+        return manifest.namespaces.filter { entry in
+            totals[entry.descriptor.dataNamespace] ?? DocumentTotals() != entry.totals
+        }
+        .map(\.descriptor.namespace)
     }
 }

@@ -8,6 +8,15 @@ struct SalvagePlan: Sendable {
     static let unknownEnd =
         "the index is damaged or gone: whether more chunks followed the last one is unknown"
 
+    /// Why not all of the file was read; nil when nothing is left to say.
+    static func ending(_ findings: ArchiveSalvager.Findings) -> String? {
+        if findings.index == nil { return unknownEnd }
+        return findings.otherArchiveOffset.map {
+            "the file holds another archive too, which begins at byte \($0); nothing of it was "
+                + "taken"
+        }
+    }
+
     let prelude: ArchivePrelude
     let compression: Compression
     let chunkTargetByteCount: Int
@@ -27,7 +36,8 @@ struct SalvagePlan: Sendable {
         original = findings.index?.manifest
         let found = findings.prelude?.namespaces ?? original?.namespaces.map(\.descriptor)
         hasCatalog = found != nil
-        let isWhole = findings.index != nil && findings.lost.isEmpty
+        let isWhole =
+            findings.index != nil && findings.lost.isEmpty && findings.mixedUp.isEmpty
         self.isWhole = isWhole
         // Changes of documents that are gone would make new ones of what they changed.
         let namespaces = (found ?? Self.derived(from: findings.whole)).filter { descriptor in
