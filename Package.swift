@@ -198,7 +198,7 @@ let package = Package(
         tests(
             "ServiceStateTests",
             ["ServiceState", .product(name: "GRDB", package: "GRDB.swift")]),
-        tests("OperationsTests", ["Operations", "ServiceState", "Snapshots"]),
+        tests("OperationsTests", ["ObjectStorage", "Operations", "ServiceState", "Snapshots"]),
         tests(
             "HTTPServiceTests",
             [

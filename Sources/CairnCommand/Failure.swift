@@ -71,7 +71,7 @@ struct Failure: Error, Equatable {
             switch error.code {
             case .usage: .usage
             case .noRepository: .noRepository
-            case .locked: .locked
+            case .locked, .lockLost: .locked
             default: .failed
             }
         let hint: String? =

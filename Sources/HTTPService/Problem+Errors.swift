@@ -85,7 +85,8 @@ extension Problem {
         case "not_found": .notFound
         case "usage", "result_too_large": .unprocessableContent
         case "too_many_jobs", "shutting_down", "repository_unavailable", "not_readable",
-            "not_writable", "no_space", "state_not_writable", "state_busy", "state_failed":
+            "not_writable", "no_space", "state_not_writable", "state_busy", "state_failed",
+            "lock_lost":
             .serviceUnavailable
         case "failed", "internal_error", "io", "gave_up", "state_damaged": .internalServerError
         case _ where mongoCodes.contains(code): .badGateway

@@ -111,7 +111,7 @@ public struct SnapshotLibrary: Sendable {
     ///
     /// - Throws: what `body` throws; `SnapshotError` when it is being removed.
     public func reading<Result>(
-        _ file: SnapshotFile, _ body: () async throws -> Result
+        _ file: SnapshotFile, _ body: @escaping () async throws -> Result
     ) async throws -> Result {
         let id = try Self.id(String(file.name.prefix { $0 != "." }))
         return try await locks.withLock(

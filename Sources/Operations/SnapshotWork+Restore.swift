@@ -7,7 +7,7 @@ extension SnapshotWork {
     /// A restore that replaces backs up what it replaces first, unless told not to.
     func restore(
         _ request: RestoreRequest, _ job: JobAssignment, _ observer: any JobObserver,
-        _ note: @Sendable (String) async throws -> Void
+        _ note: @escaping @Sendable (String) async throws -> Void
     ) async throws -> JobOutcome {
         var options = try request.options(width: settings.width)
         options.enduranceSeconds = settings.enduranceSeconds

@@ -31,6 +31,8 @@ public struct SnapshotError: Error, Sendable, CustomStringConvertible {
         public static let refused = Code(rawValue: "refused")
         /// Somebody is at work on the same snapshots or collections.
         public static let locked = Code(rawValue: "locked")
+        /// The job's own lock could not be renewed or was taken away, so it was cancelled.
+        public static let lockLost = Code(rawValue: "lock_lost")
         /// It is the last snapshot that is known to be whole.
         public static let lastVerified = Code(rawValue: "last_verified")
         /// The server can't do what is needed.

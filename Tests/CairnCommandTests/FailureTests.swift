@@ -17,6 +17,7 @@ import Testing
         (SnapshotError.Code.usage, ProgramStatus.usage), (.notFound, .failed),
         (.noRepository, .noRepository), (.namespaceConflict, .failed), (.notEqual, .failed),
         (.refused, .failed), (.unsupported, .failed), (.catalogChanged, .failed),
+        (.lockLost, .locked),
     ])
     func snapshotErrors(code: SnapshotError.Code, status: ProgramStatus) {
         let failure = Failure(SnapshotError(code, "what happened"))

@@ -29,6 +29,17 @@ import Testing
         #expect((ended.error != nil) == (status == .failed))
     }
 
+    /// Not as cancelled: nobody asked for that.
+    @Test func aJobWhoseLockIsLostHasFailedAndSaysWhy() async throws {
+        let fixture = try await OperationsFixture()
+        let job = try await fixture.submit("lose")
+        let ended = try await fixture.running { try await fixture.ended(job) }
+        #expect(ended.status == .failed)
+        let error = try #require(ended.error)
+        #expect(error.contains(#""code":"lock_lost""#), "\(error)")
+        #expect(error.contains("lock lost: the lock of this verify"), "\(error)")
+    }
+
     /// However the job ends: what is gone is gone.
     @Test func whatAJobHasRemovedIsInTheAuditLogThoughItFails() async throws {
         let fixture = try await OperationsFixture()

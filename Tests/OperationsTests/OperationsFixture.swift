@@ -1,4 +1,5 @@
 import Foundation
+import ObjectStorage
 import ServiceState
 import Snapshots
 import Synchronization
@@ -78,12 +79,35 @@ struct ScriptedWork: JobWork {
         case "remove":
             job.removals.add("20261124T084512Z-manual-3f9a1c")
             throw JobFailure("scripted", "it was to fail after a removal")
+        case "lose": return try await loseLock(observer)
         case "partial": return JobOutcome(result: "{}", isPartial: true)
         case "note":
             try await note("20261124T084512Z-pre_restore-3f9a1c")
             throw JobFailure("scripted", "it was to fail after its note")
         default: return JobOutcome(result: "{\"done\":true}")
         }
+    }
+}
+
+extension ScriptedWork {
+    /// Works under a lock that somebody takes away.
+    private func loseLock(_ observer: any JobObserver) async throws -> JobOutcome {
+        let folder = NSTemporaryDirectory() + "cairn-lost-lock-\(UUID().uuidString)"
+        let store = try await FileSystemStore(folder: folder, create: true)
+        defer { unlinkFolder(folder) }
+        let locks = RepositoryLocks(
+            store, environment: .system, heartbeat: .milliseconds(20))
+        return try await locks.withLock(LockClaim(.verify), observer: observer) {
+            for name in try FileManager.default.contentsOfDirectory(atPath: folder) {
+                try FileManager.default.removeItem(atPath: "\(folder)/\(name)")
+            }
+            try await gate.wait()
+            return JobOutcome(result: "{}")
+        }
+    }
+
+    private func unlinkFolder(_ folder: String) {
+        do { try FileManager.default.removeItem(atPath: folder) } catch { print("left: \(folder)") }
     }
 }
 

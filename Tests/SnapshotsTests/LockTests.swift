@@ -259,20 +259,6 @@ private final class Room: Sendable {
         }
     }
 
-    @Test func aLockThatWasTakenAwayIsTold() async throws {
-        let locks = RepositoryLocks(
-            store, environment: environment(), heartbeat: .milliseconds(20))
-        let observer = RecordingObserver()
-        try await locks.withLock(.reading([id(1)], as: .read), observer: observer) {
-            try FileManager.default.removeItem(
-                atPath: "\(folder.path)/\(try #require(try folder.contents.first))")
-            for _ in 0..<500 where observer.notices.isEmpty {
-                try await Task.sleep(for: .milliseconds(10))
-            }
-        }
-        #expect(observer.notices.contains { $0.contains("taken away") })
-    }
-
     /// Twenty at once, each of which wants what the others want.
     @Test func ofManyExactlyOneHoldsItAtATime() async throws {
         let claim = backup(try filter())

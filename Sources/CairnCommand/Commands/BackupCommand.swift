@@ -129,7 +129,7 @@ struct BackupCommand: Job {
     /// of each other.
     private func locked(
         _ place: NewArchivePlace, _ options: Backup.Options, _ pool: MongoPool,
-        _ observer: any JobObserver, _ body: () async throws -> Backup.Report
+        _ observer: any JobObserver, _ body: @escaping () async throws -> Backup.Report
     ) async throws -> Backup.Report {
         guard let repository = place.repository else { return try await body() }
         let deployment = try await Deployment(

@@ -155,7 +155,7 @@ struct RestoreCommand: Job {
     /// repository's users know of each other.
     private func locked(
         _ archive: ArchiveOptions.Located, _ options: Restore.Options, _ pool: MongoPool,
-        _ observer: any JobObserver, _ body: () async throws -> RestoreReport
+        _ observer: any JobObserver, _ body: @escaping () async throws -> RestoreReport
     ) async throws -> RestoreReport {
         guard let id = archive.snapshot, let repository = archive.repository else {
             return try await body()

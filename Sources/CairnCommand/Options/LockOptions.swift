@@ -20,7 +20,7 @@ struct LockOptions: ParsableArguments, Sendable {
     /// - Throws: `SnapshotError` with `locked`; what `body` throws.
     func using<Result>(
         _ archive: ArchiveOptions.Located, as operation: LockClaim.Operation,
-        _ observer: any JobObserver, _ body: () async throws -> Result
+        _ observer: any JobObserver, _ body: @escaping () async throws -> Result
     ) async throws -> Result {
         guard let id = archive.snapshot, let repository = archive.repository else {
             return try await body()

@@ -35,6 +35,7 @@ enum ProblemKinds {
         // What is asked about.
         "not_found": "There is no such path, backup, job, collection or document.",
         "locked": "Another job works on the same collections, or uses the backup.",
+        "lock_lost": "The job's lock could not be renewed or was taken away, so it was cancelled.",
         "last_verified": "It is the last backup that is known to be whole; `force` removes it.",
         "already_finished": "The job has ended, so that it can't be cancelled.",
         "not_resumable": "The job can't be gone on with, or another one has done so.",

@@ -85,6 +85,8 @@ extension ArchiveDestination {
             let summary = try await body(upload)
             observer.progressed(JobProgress(phase: .publishing))
             try await Self.readBack(upload, summary)
+            // All is synced: what follows gives the file its name, and nothing else.
+            try await RepositoryLocks.confirmHeld()
             return summary
         }
         if let unfinished { await store.remove(unfinished) }

@@ -169,6 +169,7 @@ extension SnapshotCatalog {
     ///
     /// - Throws: `notFound`; `ObjectStorageError`.
     public func record(_ verification: Verification, for id: SnapshotID) async throws {
+        try RepositoryLocks.checkHeld()
         try await store.writeMark(try verification.text, try await key(of: id), Verification.mark)
     }
 
@@ -177,6 +178,7 @@ extension SnapshotCatalog {
     ///
     /// - Throws: `ObjectStorageError`.
     func remove(key: String) async throws {
+        try await RepositoryLocks.confirmHeld()
         try await store.delete(key: key)
         try await store.removeMark(key, Verification.mark)
     }

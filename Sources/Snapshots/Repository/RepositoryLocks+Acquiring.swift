@@ -24,7 +24,8 @@ extension RepositoryLocks {
 
     /// What came of asking once.
     private enum Outcome {
-        case held(RepositoryLock)
+        /// Since when at the latest its file has been written.
+        case held(RepositoryLock, LockTime)
         case beaten(by: RepositoryLock?, why: String)
     }
 
@@ -34,7 +35,7 @@ extension RepositoryLocks {
     /// Nil when the job may go on without, because the repository can't be written.
     func acquire(
         _ claim: LockClaim, _ waitSeconds: Double, _ observer: any JobObserver
-    ) async throws -> RepositoryLock? {
+    ) async throws -> (RepositoryLock, LockTime)? {
         let clock = ContinuousClock()
         let start = clock.now
         var patience = Patience(secondsMin: decisionSecondsMin)
@@ -49,7 +50,7 @@ extension RepositoryLocks {
                 return nil
             }
             guard case .beaten(let rival, let why) = outcome else {
-                if case .held(let lock) = outcome { return lock }
+                if case .held(let lock, let time) = outcome { return (lock, time) }
                 continue
             }
             // One that only asks is no reason to fail while it may find out that it comes later.
@@ -105,11 +106,7 @@ extension RepositoryLocks {
                 let later = rivals.first(where: { undecided?.contains($0.lock?.name ?? "") == true }
                 )
             else {
-                try await store.appendToMark(
-                    RepositoryLock.heldLine, lock.name, RepositoryLock.mark)
-                var held = lock
-                held.isHeld = true
-                return .held(held)
+                return try await take(lock)
             }
             // It withdraws as soon as it sees this one, or has got its own before it could.
             guard patience.looksOnceMore() else {
@@ -117,6 +114,23 @@ extension RepositoryLocks {
             }
             try await Task.sleep(for: Self.decisionPause)
         }
+    }
+
+    /// Says in the file of a lock that it is held.
+    private func take(_ lock: RepositoryLock) async throws -> Outcome {
+        let time = now()
+        do {
+            try await store.appendToMark(RepositoryLock.heldLine, lock.name, RepositoryLock.mark)
+        } catch let error as ObjectStorageError where error.code == .notFound {
+            throw SnapshotError(
+                .lockLost,
+                "lock lost: somebody has removed the lock that this "
+                    + "\(lock.claim.operation.rawValue) asked for before it got it, as if its process were dead; run it again"
+            )
+        }
+        var held = lock
+        held.isHeld = true
+        return .held(held, time)
     }
 
     /// Those that exclude this one; others whose owners are gone are removed on the way.

@@ -4,14 +4,32 @@ internal import Synchronization
 /// The locks of a repository: hidden files in it, so that all processes and hosts that use it see
 /// them.
 ///
-/// Whoever wants a lock writes its file first and looks at the others then. One that is held by
-/// another, and one that was asked for earlier, come first; later ones see this one and withdraw.
-/// So of two that exclude each other one gets it, and never both: each was visible before its owner
-/// looked, hence at least one of them sees the other, and each waits until those that it saw at
-/// first have decided.
+/// Why no two that exclude each other work at once:
+/// 1. Whoever wants a lock writes its file first and looks at the others then. One that is held by
+///    another, and one that was asked for earlier, come first; later ones see this one and
+///    withdraw. So of two that exclude each other one gets it, and never both: each was visible
+///    before its owner looked, hence at least one of them sees the other, and each waits until
+///    those that it saw at first have decided.
+/// 2. A lock is broken by others only when its owner is known to be dead, or when its file was not
+///    written for `silenceSecondsMax`, by the file system's clock. Its owner touches it every
+///    `heartbeat`, and counts from before the last time that certainly succeeded. After
+///    `renewalSecondsMax`, less than half of that, or as soon as the file is found to be gone or
+///    not its own, the lock is lost for good and the job is cancelled: a touch that fails, hangs or
+///    was never made because the machine slept are all the same. The rest of the silence is for
+///    what was under way then.
+/// 3. A job that runs again after a pause may not know yet that it is cancelled. So before each
+///    batch that it writes to a server, each collection that it puts in place, each snapshot that
+///    it publishes or removes, the clocks are looked at (`checkHeld`), and before publishing,
+///    putting in place and removing begin the file, too (`confirmHeld`). The clocks are those that
+///    go on while a machine sleeps, and wall time for one that was stopped from outside.
+///
+/// What remains is a process that stops between such a look and the step itself, for longer than
+/// the rest of the silence.
 public struct RepositoryLocks: Sendable {
     /// How long a process of another host may give no sign of life.
     public static let silenceSecondsMax: Int64 = 5 * 60
+    /// How long a lock may go without being renewed before its job is cancelled.
+    public static let renewalSecondsMax: Int64 = 2 * 60
 
     let store: any ObjectStore
     let environment: JobEnvironment
@@ -19,6 +37,14 @@ public struct RepositoryLocks: Sendable {
     let heartbeat: Duration
     /// How long others are given, at least, to find out that they come later.
     var decisionSecondsMin = 5.0
+    /// How long a lock may go without being renewed.
+    var secondsMax = Double(Self.renewalSecondsMax)
+    /// How often it is looked whether that is over.
+    var watchPause = Duration.seconds(1)
+    /// How long the removal of a lost lock's file is waited for.
+    var releasePatience = Duration.seconds(10)
+    /// The clocks that locks are renewed by.
+    var now: @Sendable () -> LockTime = { .now }
     /// Snapshots that jobs of this process will need, which wait for their turn and hold no lock
     /// yet.
     private let neededSoon: @Sendable () async throws -> Set<SnapshotID>
@@ -48,29 +74,32 @@ public struct RepositoryLocks: Sendable {
 
     /// Runs `body` while the lock is held.
     ///
-    /// A job that only reads goes on without where the repository is only for reading.
+    /// A job that only reads goes on without where the repository is only for reading. When the
+    /// lock is lost, `body` is cancelled.
     ///
     /// - Parameters:
     ///   - waitSeconds: how long it is waited for those who are in the way; 0 for not at all.
     ///   - observer: told of locks that are broken, because their owners are gone.
-    /// - Throws: `locked`; `ObjectStorageError`; what `body` throws.
+    /// - Throws: `locked`, `lockLost`; `ObjectStorageError`; what `body` throws.
     public func withLock<Result>(
         _ claim: LockClaim, waitSeconds: Double = 0, observer: any JobObserver,
-        _ body: () async throws -> Result
+        _ body: @escaping () async throws -> Result
     ) async throws -> Result {
-        guard let lock = try await acquire(claim, waitSeconds, observer) else {
+        guard let (lock, time) = try await acquire(claim, waitSeconds, observer) else {
             return try await body()
         }
+        let lease = LockLease(
+            lock, renewedAt: time, secondsMax: secondsMax, now: now, store, observer)
         do {
-            let result = try await withThrowingTaskGroup(of: Void.self) { group in
-                group.addTask { try await keepAlive(lock, observer) }
-                defer { group.cancelAll() }
-                return try await body()
-            }
+            let result = try await hold(lease, body)
             await release(lock, observer)
             return result
         } catch {
-            await release(lock, observer)
+            if lease.loss == nil {
+                await release(lock, observer)
+            } else {
+                await releaseLost(lock, observer)
+            }
             throw error
         }
     }
@@ -97,7 +126,7 @@ public struct RepositoryLocks: Sendable {
     /// - Throws: `locked`; `ObjectStorageError`; what `body` throws.
     func removing(
         _ id: SnapshotID, as operation: LockClaim.Operation, waitSeconds: Double = 0,
-        observer: any JobObserver, _ body: () async throws -> Void
+        observer: any JobObserver, _ body: @escaping () async throws -> Void
     ) async throws {
         // Before, for a lock would be in the way of the job that needs it; and again, for one may
         // have been asked for meanwhile.
@@ -117,20 +146,20 @@ public struct RepositoryLocks: Sendable {
 
     // MARK: Holding
 
-    private func keepAlive(_ lock: RepositoryLock, _ observer: any JobObserver) async throws {
-        while true {
-            try await Task.sleep(for: heartbeat)
-            do {
-                try await store.touchMark(lock.name, RepositoryLock.mark)
-            } catch let error as ObjectStorageError {
-                // What can't be touched now may be later, but for one that is gone.
-                guard error.code == .notFound else { continue }
-                observer.noticed(
-                    "somebody has taken away the lock of this \(lock.claim.operation.rawValue); "
-                        + "it goes on")
-                return
-            }
+    /// Removes the file of a lost lock, if that can be done soon: what hung before may hang now.
+    private func releaseLost(_ lock: RepositoryLock, _ observer: any JobObserver) async {
+        Self.active.withLock { _ = $0.remove(lock.name) }
+        let (end, continuation) = AsyncStream.makeStream(of: Void.self)
+        Task {
+            await release(lock, observer)
+            continuation.finish()
         }
+        let timeout = Task { [releasePatience] in
+            do { try await Task.sleep(for: releasePatience) } catch { return }
+            continuation.finish()
+        }
+        for await _ in end {}
+        timeout.cancel()
     }
 
     func release(_ lock: RepositoryLock, _ observer: any JobObserver) async {

@@ -83,6 +83,7 @@ public struct Retention: Sendable {
                 try Task.checkCancellation()
                 try await remove(position, &report)
             }
+            try RepositoryLocks.checkHeld()
             try await catalog.removeOrphans()
             return report
         }

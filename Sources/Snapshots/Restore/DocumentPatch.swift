@@ -197,6 +197,7 @@ struct DocumentPatch: Sendable {
             countMax: Self.deleteCountMax, byteCountMax: Self.deleteByteCountMax)
         {
             try Task.checkCancellation()
+            try RepositoryLocks.checkHeld()
             try await context.endurance.run { _ in
                 try await DocumentRemoval(namespace: namespace, pool: context.pool).remove(ids)
             }

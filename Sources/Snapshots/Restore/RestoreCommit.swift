@@ -25,6 +25,7 @@ struct RestoreCommit: Sendable {
         context.observer.progressed(JobProgress(phase: .publishing))
         try Task.checkCancellation()
         let majority = try await MajorityProof(targets, context)
+        try await RepositoryLocks.confirmHeld()
         try await withTaskCancellationHandler {
             try await commitAll(majority)
         } onCancel: {
@@ -65,7 +66,12 @@ struct RestoreCommit: Sendable {
                 return target
             },
             transform: { (target: any RestoreTarget) async throws -> Result<Void, any Error> in
-                do { return .success(try await target.commit()) } catch { return .failure(error) }
+                do {
+                    try RepositoryLocks.checkHeld()
+                    return .success(try await target.commit())
+                } catch {
+                    return .failure(error)
+                }
             },
             deliver: { result in
                 switch result {
@@ -122,7 +128,10 @@ private struct MajorityProof: Sendable {
                     || found[target.namespace] != uuids[target.ordinary.staging]
             }
             if context.keeping == nil {
-                for target in lost { try await target.commitAnew() }
+                for target in lost {
+                    try RepositoryLocks.checkHeld()
+                    try await target.commitAnew()
+                }
             } else if !lost.isEmpty {
                 break
             }

@@ -24,6 +24,7 @@ struct StagingJanitor: Sendable {
             )
         }
         for database in databases.union(visible).sorted() where database != "local" {
+            try RepositoryLocks.checkHeld()
             do {
                 try await clean(database, now: now)
             } catch let error as MongoError

@@ -39,7 +39,8 @@ final class WritePacer: Sendable {
     /// Waits until a batch may be written.
     ///
     /// - Parameter sample: asks the server; called about once a second, by one writer at a time.
-    /// - Throws: `CancellationError`, and what `sample` throws unless the user may not ask.
+    /// - Throws: `CancellationError`, `lockLost`, and what `sample` throws unless the user may not
+    ///   ask.
     func willWrite(
         bytes: Int, documents: Int, sample: () async throws -> ServerPressure
     ) async throws {
@@ -54,6 +55,7 @@ final class WritePacer: Sendable {
         }
         let pauseSeconds = state.withLock { $0.pauseSeconds }
         if pauseSeconds > 0 { try await sleep(.seconds(pauseSeconds)) }
+        try RepositoryLocks.checkHeld()
     }
 
     /// How long each writer waits now, in seconds.
