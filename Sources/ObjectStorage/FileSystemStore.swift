@@ -44,6 +44,10 @@ public struct FileSystemStore: ObjectStore {
         try await access.objects()
     }
 
+    public func strays() async throws -> [StrayEntry] {
+        try await access.strays()
+    }
+
     public func withUpload<Result>(
         key: String, _ body: (any ObjectUpload) async throws -> Result
     ) async throws -> Result {

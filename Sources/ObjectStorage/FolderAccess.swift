@@ -194,6 +194,34 @@ actor FolderAccess {
         }
     }
 
+    /// What `objects` leaves out, but for hidden files.
+    func strays() throws -> [StrayEntry] {
+        let names = try fileNames { !$0.hasPrefix(".") }
+        var strays = try names.compactMap { name in
+            try status(name).flatMap { status in
+                kind(name, status).map { StrayEntry(name: name, kind: $0) }
+            }
+        }
+        try forEachName { bytes in
+            guard String(validating: bytes, as: UTF8.self) == nil else { return }
+            strays.append(
+                StrayEntry(name: String(decoding: bytes, as: UTF8.self), kind: .unreadableName))
+        }
+        return strays
+    }
+
+    /// Nil for a file, and for what file systems put into their top folder.
+    private func kind(_ name: String, _ status: stat) -> StrayEntry.Kind? {
+        switch status.st_mode & S_IFMT {
+        case S_IFREG: return nil
+        case S_IFDIR: return name == "lost+found" ? nil : .folder
+        case S_IFLNK: return access(path + "/" + name, F_OK) == 0 ? .symbolicLink : .danglingLink
+        case S_IFIFO: return .namedPipe
+        case S_IFSOCK: return .socket
+        default: return .device
+        }
+    }
+
     /// Nil for a file that has gone meanwhile.
     private func status(_ name: String) throws -> stat? {
         var status = stat()

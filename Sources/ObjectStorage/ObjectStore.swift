@@ -7,6 +7,12 @@ public protocol ObjectStore: Sendable {
     /// - Throws: `ObjectStorageError`.
     func list() async throws -> [StoredObject]
 
+    /// What is there beside the objects and not hidden, in order of its names; nothing of it is
+    /// opened.
+    ///
+    /// - Throws: `ObjectStorageError`.
+    func strays() async throws -> [StrayEntry]
+
     /// Calls `body` once with an upload, and publishes the object under `key` when it returns: all
     /// bytes are on stable storage before the object can be seen. When `body` throws, the task is
     /// cancelled, or publishing fails, nothing is left behind.

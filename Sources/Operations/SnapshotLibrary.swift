@@ -46,6 +46,13 @@ public struct SnapshotLibrary: Sendable {
         try await catalog.overviews()
     }
 
+    /// What is in the repository's folder and is no snapshot.
+    ///
+    /// - Throws: `ObjectStorageError`.
+    public func ignored() async throws -> [IgnoredEntry] {
+        try await catalog.ignored()
+    }
+
     /// - Throws: `SnapshotError` with `notFound` when there is no snapshot of exactly that name.
     public func checkExists(_ id: String) async throws {
         _ = try await catalog.key(of: try Self.id(id))

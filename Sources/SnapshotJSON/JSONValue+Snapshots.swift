@@ -59,6 +59,13 @@ extension JSONValue {
         self = .object(head + Self.counts(facts, stored) + Self.members(facts) + tail)
     }
 
+    /// Something in a repository's folder that is no snapshot, as a listing has it.
+    public init(_ entry: IgnoredEntry, path: String) {
+        self = .object([
+            "id": .null, "path": .string(path), "ignored": .string(entry.reason),
+        ])
+    }
+
     private static func counts(
         _ facts: SnapshotCatalog.Facts, _ stored: Member
     ) -> [Member] {

@@ -1,5 +1,6 @@
 internal import AccessControl
 internal import ExtendedJSON
+internal import Foundation
 internal import Testing
 
 @testable internal import HTTPService
@@ -51,6 +52,25 @@ internal import Testing
             } while cursor != nil
             #expect(seen == made)
             #expect(try await client.get("backup/list?limit=1").number("totals", "backups") == 5)
+        }
+    }
+
+    /// A symbolic link in the repository is no backup, and is not passed over without a word.
+    @Test(arguments: Way.allCases)
+    func whatIsNoBackupIsNamed(_ way: Way) async throws {
+        let fixture = try await ServiceFixture.withoutServer()
+        let folder = fixture.folder.path + "/repository"
+        try await fixture.serve(way) { client in
+            #expect(try await client.get("backup/list").value("ignored").items.isEmpty)
+            let name = "20261123T084512Z-manual-3f9a1c.archive.gz"
+            try FileManager.default.createSymbolicLink(
+                atPath: "\(folder)/\(name)", withDestinationPath: "/nowhere")
+            let page = try await client.get("backup/list")
+            let ignored = try page.value("ignored").items
+            #expect(ignored.count == 1)
+            #expect(try ignored.first?.value(["name"]).string == name)
+            #expect(try ignored.first?.value(["reason"]).string?.contains("link") == true)
+            #expect(try page.value("backups").items.isEmpty)
         }
     }
 

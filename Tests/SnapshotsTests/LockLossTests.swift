@@ -61,6 +61,7 @@ private struct MarkFaults: ObjectStore {
     }
 
     func list() async throws -> [StoredObject] { try await store.list() }
+    func strays() async throws -> [StrayEntry] { try await store.strays() }
     func withUpload<Result>(
         key: String, _ body: (any ObjectUpload) async throws -> Result
     ) async throws -> Result { try await store.withUpload(key: key, body) }

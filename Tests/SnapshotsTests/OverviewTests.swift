@@ -35,6 +35,7 @@ struct CountingStore: ObjectStore {
     }
 
     func list() async throws -> [StoredObject] { try await store.list() }
+    func strays() async throws -> [StrayEntry] { try await store.strays() }
 
     func withUpload<Result>(
         key: String, _ body: (any ObjectUpload) async throws -> Result

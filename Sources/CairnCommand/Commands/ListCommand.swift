@@ -7,7 +7,9 @@ struct ListCommand: Job {
         commandName: "list",
         abstract: "List the snapshots of a repository, oldest first.",
         discussion: """
-            A snapshot whose file is damaged is listed and marked, not left out.
+            A snapshot whose file is damaged is listed and marked, not left out. What else is in \
+            the folder, such as symbolic links, is named after them; in JSON before them, with \
+            "ignored".
 
             Examples:
               cairn list
@@ -19,7 +21,10 @@ struct ListCommand: Job {
 
     func perform(_ observer: any JobObserver) async throws -> JobResult {
         let repository = try await repository.open(create: false)
-        let entries = try await SnapshotCatalog(repository.store).overviews()
-        return ListSummary(entries: entries, repository: repository).result
+        let catalog = SnapshotCatalog(repository.store)
+        return ListSummary(
+            entries: try await catalog.overviews(), ignored: try await catalog.ignored(),
+            repository: repository
+        ).result
     }
 }

@@ -5,16 +5,25 @@ internal import Snapshots
 /// The snapshots of a repository.
 struct ListSummary {
     let entries: [SnapshotCatalog.Overview]
+    /// What is in the folder and is no snapshot.
+    let ignored: [IgnoredEntry]
     let repository: RepositoryOptions.Repository
 
     /// For people and for machines.
     var result: JobResult {
         JobResult(
-            text: text,
-            json: .array(entries.map { JSONValue($0, path: repository.path(ofKey: $0.key)) }))
+            text: ([table] + ignored.map(Self.line)).joined(separator: "\n"),
+            // In front, for the last is the newest snapshot.
+            json: .array(
+                ignored.map { JSONValue($0, path: repository.path(ofKey: $0.name)) }
+                    + entries.map { JSONValue($0, path: repository.path(ofKey: $0.key)) }))
     }
 
-    private var text: String {
+    private static func line(_ entry: IgnoredEntry) -> String {
+        "ignored \(Formatting.visible(entry.name)): \(entry.reason)"
+    }
+
+    private var table: String {
         guard !entries.isEmpty else {
             return "no snapshots in \(Formatting.visible(repository.folder))"
         }

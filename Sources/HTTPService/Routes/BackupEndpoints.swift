@@ -66,7 +66,10 @@ struct BackupEndpoints: Sendable {
             ],
             replies: [.json(.ok, .named("BackupList"), "A page of backups.")]
         ) { call in
-            .json(BackupList(call).json(of: try await environment.snapshots.overviews()))
+            .json(
+                BackupList(call).json(
+                    of: try await environment.snapshots.overviews(),
+                    ignored: try await environment.snapshots.ignored()))
         }
     }
 

@@ -4,6 +4,9 @@ internal import Snapshots
 
 /// A page of the list of backups, as the caller asks for it.
 struct BackupList {
+    /// How much of what is no snapshot is named.
+    static let ignoredCountMax = 100
+
     private let kind: String?
     private let isDamaged: Bool?
     private let since: Int64?
@@ -22,7 +25,11 @@ struct BackupList {
 
     /// The page. Its cursor is the last identifier on it: lists go by those, so that a backup which
     /// comes or goes between two pages neither repeats nor hides another.
-    func json(of overviews: [SnapshotCatalog.Overview]) -> JSONValue {
+    ///
+    /// - Parameter ignored: what is in the repository and is no snapshot.
+    func json(
+        of overviews: [SnapshotCatalog.Overview], ignored: [IgnoredEntry]
+    ) -> JSONValue {
         let fitting = overviews.filter(fits).sorted { $0.id > $1.id }
         let rest =
             cursor.map { cursor in fitting.drop { $0.id.description >= cursor } } ?? fitting[...]
@@ -31,6 +38,10 @@ struct BackupList {
         return .object([
             "backups": .array(page.map(BackupJSON.overview)),
             "next_cursor": .optional(next),
+            "ignored": .array(
+                ignored.prefix(Self.ignoredCountMax).map { entry in
+                    .object(["name": .string(entry.name), "reason": .string(entry.reason)])
+                }),
             "totals": .object([
                 "backups": .count(fitting.count),
                 "documents": .count(sum(fitting) { $0.facts?.documentCount ?? 0 }),

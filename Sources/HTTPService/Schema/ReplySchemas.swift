@@ -76,6 +76,16 @@ enum ReplySchemas {
                 .required("backups", .array(.named("Backup"), countMax: 1000)),
                 .required("next_cursor", .nullable(.text).saying("For the next page.")),
                 .required(
+                    "ignored",
+                    .array(
+                        .object([
+                            .required("name", .text.saying("Of the file or folder.")),
+                            .required("reason", .text.saying("Why it is no backup.")),
+                        ]), countMax: BackupList.ignoredCountMax
+                    ).saying(
+                        "What is in the repository's folder and is no backup, such as symbolic "
+                            + "links.")),
+                .required(
                     "totals",
                     .object([
                         .required("backups", .count), .required("documents", .count),

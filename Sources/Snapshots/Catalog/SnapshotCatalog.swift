@@ -69,6 +69,13 @@ public struct SnapshotCatalog: Sendable {
         if name == "latest" { return try await latest(of: keys) }
         let fitting = keys.filter { $0 == name || $0.hasPrefix(name) && !name.isEmpty }
         guard let key = fitting.first else {
+            if let entry = try await ignored().first(where: { $0.name.hasPrefix(name) }),
+                !name.isEmpty
+            {
+                throw SnapshotError(
+                    .notFound, "\"\(entry.name)\" in the repository is no snapshot: \(entry.reason)"
+                )
+            }
             throw Self.notFound(name)
         }
         guard fitting.count == 1 else {
