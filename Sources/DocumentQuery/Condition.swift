@@ -108,9 +108,9 @@ struct Constant: Sendable {
 
 /// The values that `$in` lists, in their order, so that one is found in few comparisons.
 struct ConstantList: Sendable {
-    private(set) var constants: [Constant] = []
+    let constants: [Constant]
     /// Whether null is among them, which missing and undefined fields are equal to.
-    private(set) var hasNull = false
+    let hasNull: Bool
 
     /// Whether it holds a value; nil is a field that is missing.
     ///
@@ -120,15 +120,33 @@ struct ConstantList: Sendable {
         return try place(of: value).isEqual
     }
 
-    /// Adds a value unless it is there.
+    /// Values in any order.
     ///
     /// - Throws: `BSONError` when an element of a nested document does not fit.
-    mutating func add(_ constant: Constant) throws(BSONError) {
-        let place = try constant.value.withRawValue { value throws(BSONError) in
-            try self.place(of: value)
+    init(_ constants: [Constant]) throws(BSONError) {
+        self.constants = try Self.sorted(constants[...])
+        hasNull = constants.contains { $0.value.type == .null }
+    }
+
+    /// In order, equal ones once: halves are sorted and merged.
+    private static func sorted(_ constants: ArraySlice<Constant>) throws(BSONError) -> [Constant] {
+        guard constants.count > 1 else { return Array(constants) }
+        let middle = constants.startIndex + constants.count / 2
+        var left = try sorted(constants[..<middle])[...]
+        var right = try sorted(constants[middle...])[...]
+        var merged: [Constant] = []
+        merged.reserveCapacity(constants.count)
+        while let first = left.first, let second = right.first {
+            let order = try second.value.withRawValue { value throws(BSONError) in
+                try first.order(of: value)
+            }
+            // Below zero when the second comes before the first.
+            if order >= 0 { merged.append(first) }
+            if order >= 0 { left = left.dropFirst() }
+            if order < 0 { merged.append(second) }
+            if order <= 0 { right = right.dropFirst() }
         }
-        if !place.isEqual { constants.insert(constant, at: place.index) }
-        hasNull = hasNull || constant.value.type == .null
+        return merged + left + right
     }
 
     private func place(of value: RawValue) throws(BSONError) -> (index: Int, isEqual: Bool) {

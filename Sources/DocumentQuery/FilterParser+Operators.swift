@@ -62,7 +62,7 @@ extension FilterParser {
     private mutating func list(
         _ value: BSONValue, at place: Place
     ) throws(QueryError) -> FieldTest {
-        var list = ConstantList()
+        var constants: [Constant] = []
         var expressions: [Int] = []
         let values = try Self.array(value, place, "takes an array")
         for (position, value) in values.enumerated() {
@@ -74,12 +74,13 @@ extension FilterParser {
             guard try Self.operators(value, here) == nil else {
                 throw here.error("is an operator, where only values stand")
             }
-            let constant = try Self.constant(value, at: here)
-            do throws(BSONError) { try list.add(constant) } catch {
-                throw here.error("is damaged")
-            }
+            constants.append(try Self.constant(value, at: here))
         }
-        return .isOneOf(list, patterns: expressions)
+        do throws(BSONError) {
+            return .isOneOf(try ConstantList(constants), patterns: expressions)
+        } catch {
+            throw place.error("is damaged")
+        }
     }
 
     private func remainder(

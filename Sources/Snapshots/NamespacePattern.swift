@@ -5,13 +5,38 @@ public import ArchiveFormat
 public struct NamespacePattern: Hashable, Sendable {
     /// The pattern as it was written.
     public let text: String
-    /// What stands between the asterisks: always one more than there are asterisks.
-    private let literals: [[UInt8]]
+    /// What is between the asterisks: always one more than there are asterisks.
+    private let literals: [SearchedText]
 
-    /// - Throws: `usage` when the pattern has no dot or no name on one side of it, or ends in a
-    ///   single backslash.
+    /// - Throws: `usage` when the pattern has no dot or no name on one side of it, ends in a
+    ///   single backslash, or is beyond the `SelectionLimits`.
     public init(_ text: String) throws(SnapshotError) {
+        guard text.utf8.count <= SelectionLimits.patternByteCountMax else {
+            throw SnapshotError(
+                .usage,
+                "a pattern has more than \(SelectionLimits.patternByteCountMax) bytes: "
+                    + "\(String(text.unicodeScalars.prefix(40)))…")
+        }
         self.text = text
+        let literals = try Self.literals(text)
+        guard literals.count <= SelectionLimits.asteriskCountMax + 1 else {
+            throw SnapshotError(
+                .usage,
+                "pattern \"\(text)\" has more than \(SelectionLimits.asteriskCountMax) asterisks")
+        }
+        let isOnlyAsterisk = literals == [[], []]
+        let hasDot = literals.contains { $0.contains(UInt8(ascii: ".")) }
+        guard isOnlyAsterisk || hasDot, literals.first?.first != UInt8(ascii: "."),
+            literals.last?.last != UInt8(ascii: ".")
+        else {
+            throw SnapshotError(
+                .usage,
+                "pattern \"\(text)\" is no namespace; write database.collection, such as shop.*")
+        }
+        self.literals = literals.map(SearchedText.init)
+    }
+
+    private static func literals(_ text: String) throws(SnapshotError) -> [[UInt8]] {
         var literals: [[UInt8]] = [[]]
         var bytes = Array(text.utf8)[...]
         while let byte = bytes.popFirst() {
@@ -28,66 +53,78 @@ public struct NamespacePattern: Hashable, Sendable {
                 literals[literals.count - 1].append(byte)
             }
         }
-        let isOnlyAsterisk = literals == [[], []]
-        let hasDot = literals.contains { $0.contains(UInt8(ascii: ".")) }
-        guard isOnlyAsterisk || hasDot, literals.first?.first != UInt8(ascii: "."),
-            literals.last?.last != UInt8(ascii: ".")
-        else {
-            throw SnapshotError(
-                .usage,
-                "pattern \"\(text)\" is no namespace; write database.collection, such as shop.*")
-        }
-        self.literals = literals
+        return literals
     }
 
     /// How many asterisks it has.
     public var wildcardCount: Int { literals.count - 1 }
 
-    /// Its bytes one by one; nil stands for an asterisk.
+    /// Its bytes one by one; nil is an asterisk.
     var tokens: [UInt8?] {
-        Array(literals.map { $0.map(Optional.some) }.joined(separator: [nil]))
+        Array(literals.map { $0.bytes.map(Optional.some) }.joined(separator: [nil]))
     }
+
+    /// The only name that fits it, in UTF-8; nil for a pattern with an asterisk.
+    var onlyName: [UInt8]? { literals.count == 1 ? literals[0].bytes : nil }
 
     /// Whether the namespace fits.
     public func matches(_ namespace: String) -> Bool {
-        captures(in: namespace) != nil
+        var stepCount = 0
+        return matches(namespace, &stepCount) { _ in }
     }
 
-    /// What the asterisks stand for in the namespace, each as short as can be; nil when it does not
-    /// fit.
+    /// What the asterisks are in the namespace, each as short as can be; nil when it does not fit.
     public func captures(in namespace: String) -> [String]? {
+        var stepCount = 0
+        var ranges: [Range<Int>] = []
+        guard matches(namespace, &stepCount, capture: { ranges.append($0) }) else { return nil }
         let bytes = Array(namespace.utf8)
-        guard bytes.starts(with: literals[0]) else { return nil }
-        return Self.match(literals[1...], bytes[literals[0].count...])
+        return ranges.map { String(decoding: bytes[$0], as: UTF8.self) }
     }
 
-    /// The pattern with its asterisks replaced.
+    /// The pattern with its asterisks replaced, in their order.
     func filled(with captures: [String]) -> String {
-        precondition(captures.count == wildcardCount, "there is a text for each asterisk")
-        var bytes = literals[0]
+        var bytes = literals[0].bytes
         for (capture, literal) in zip(captures, literals.dropFirst()) {
-            bytes += Array(capture.utf8) + literal
+            bytes += Array(capture.utf8) + literal.bytes
         }
         return String(decoding: bytes, as: UTF8.self)
     }
 
-    private static func match(
-        _ literals: ArraySlice<[UInt8]>, _ rest: ArraySlice<UInt8>
-    ) -> [String]? {
-        guard let literal = literals.first else { return rest.isEmpty ? [] : nil }
-        let following = literals.dropFirst()
-        if following.isEmpty {
-            guard rest.count >= literal.count, rest.suffix(literal.count).elementsEqual(literal)
-            else { return nil }
-            return [String(decoding: rest.dropLast(literal.count), as: UTF8.self)]
-        }
-        for start in rest.startIndex...rest.endIndex {
-            guard rest[start...].starts(with: literal) else { continue }
-            if let later = match(following, rest[(start + literal.count)...]) {
-                return [String(decoding: rest[..<start], as: UTF8.self)] + later
+    /// Matches from the left: each text between two asterisks where it is found first, the last
+    /// one at the end. If any way of matching exists, this one does: what follows a text has the
+    /// more room, the earlier the text was found. So nothing is ever tried again.
+    ///
+    /// - Parameters:
+    ///   - stepCount: grows by the number of comparisons, at most twice the namespace's bytes and
+    ///     once the pattern's.
+    ///   - capture: called with the bytes of each asterisk, also when a later text is not found.
+    func matches(
+        _ namespace: String, _ stepCount: inout Int, capture: (Range<Int>) -> Void
+    ) -> Bool {
+        var namespace = namespace
+        return namespace.withUTF8 { bytes in
+            let first = literals[0]
+            guard let last = literals.last, bytes.count >= first.bytes.count,
+                first.isFound(in: bytes, at: 0, &stepCount)
+            else { return false }
+            var position = first.bytes.count
+            guard literals.count > 1 else { return position == bytes.count }
+            let end = bytes.count - last.bytes.count
+            guard end >= position, last.isFound(in: bytes, at: end, &stepCount) else {
+                return false
             }
+            for literal in literals[1..<(literals.count - 1)] {
+                guard
+                    let found = literal.firstPosition(
+                        in: bytes, from: position, to: end, &stepCount)
+                else { return false }
+                capture(position..<found)
+                position = found + literal.bytes.count
+            }
+            capture(position..<end)
+            return true
         }
-        return nil
     }
 }
 
@@ -112,11 +149,45 @@ public struct NamespaceFilter: Hashable, Sendable {
     /// Whether everything is meant.
     public var isEverything: Bool { database == nil && included.isEmpty && excluded.isEmpty }
 
+    /// Whether a namespace is meant. Who has many to look at makes a `NamespaceMatcher` once.
+    func contains(_ namespace: Namespace) -> Bool { NamespaceMatcher(self).contains(namespace) }
+}
+
+/// A filter that is made ready for many namespaces: patterns without an asterisk, of which a filter
+/// that was made of a list of collections may have as many as those, are looked up.
+struct NamespaceMatcher: Sendable {
+    /// Patterns as they are looked at.
+    private struct Patterns: Sendable {
+        private let names: Set<[UInt8]>
+        private let wildcards: [NamespacePattern]
+        let isEmpty: Bool
+
+        init(_ patterns: [NamespacePattern]) {
+            names = Set(patterns.compactMap(\.onlyName))
+            wildcards = patterns.filter { $0.onlyName == nil }
+            isEmpty = patterns.isEmpty
+        }
+
+        func contain(_ name: String) -> Bool {
+            !names.isEmpty && names.contains(Array(name.utf8))
+                || wildcards.contains { $0.matches(name) }
+        }
+    }
+
+    private let database: String?
+    private let included: Patterns
+    private let excluded: Patterns
+
+    init(_ filter: NamespaceFilter) {
+        database = filter.database
+        included = Patterns(filter.included)
+        excluded = Patterns(filter.excluded)
+    }
+
     func contains(_ namespace: Namespace) -> Bool {
+        guard database == nil || database == namespace.database else { return false }
         let name = namespace.description
-        return (database == nil || database == namespace.database)
-            && (included.isEmpty || included.contains { $0.matches(name) })
-            && !excluded.contains { $0.matches(name) }
+        return (included.isEmpty || included.contain(name)) && !excluded.contain(name)
     }
 }
 

@@ -77,6 +77,7 @@ struct RequestReading {
         _ query: String, _ parameters: inout [String: String], _ errors: inout [FieldError]
     ) {
         for part in query.split(separator: "&") {
+            guard errors.count < SchemaValidation.errorCountMax else { return }
             let pair = part.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
                 .map { $0.replacing("+", with: " ").removingPercentEncoding }
             guard let first = pair.first, let name = first else {
@@ -165,11 +166,13 @@ struct RequestReading {
         var validation = SchemaValidation(.body)
         validation.check(node, body.schema, at: "")
         errors += validation.errors
+        // Of a body with so many faults a part was not looked at, which the layers below would be
+        // the first to see.
+        guard !validation.hasEnded else { return Data(bytes) }
         let sound = SoundPart(
             of: node, without: validation.errors.map(\.field), dependencies: body.dependencies)
-        errors += try Self.judged(body, sound).filter { error in
-            !validation.errors.contains { $0.field == error.field }
-        }
+        let noted = Set(validation.errors.map(\.field))
+        errors += try Self.judged(body, sound).filter { !noted.contains($0.field) }
         // Numbers are in one form there; with errors it does not matter.
         return sound.data
     }

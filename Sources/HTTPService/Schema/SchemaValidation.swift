@@ -16,13 +16,18 @@ struct FieldError: Hashable, Sendable {
     var message: String
 }
 
-/// Checks a JSON value and notes all that is wrong, not only the first.
+/// Checks a JSON value and notes all that is wrong, not only the first. When so much is wrong that
+/// nobody would read it, it ends; a part of the value may not have been looked at then.
+///
+/// Cost: each value is looked at once.
 struct SchemaValidation {
     /// Nobody reads more; a hostile body could have many.
     static let errorCountMax = 100
 
     /// What is wrong.
     private(set) var errors: [FieldError] = []
+    /// Values that were looked at so far.
+    private(set) var valueCount = 0
     private let place: FieldError.Place
 
     init(_ place: FieldError.Place) {
@@ -33,7 +38,8 @@ struct SchemaValidation {
     ///
     /// - Parameter field: where it stands.
     mutating func check(_ node: JSONNode, _ schema: Schema, at field: String) {
-        guard errors.count < Self.errorCountMax else { return }
+        guard !hasEnded else { return }
+        valueCount += 1
         switch (schema, node.kind) {
         case (.described(let inner, _), _): check(node, inner, at: field)
         case (.nullable, .null): break
@@ -48,12 +54,16 @@ struct SchemaValidation {
             if nodes.count < countMin { note(field, "is empty; leave it out for everything") }
             if nodes.count > countMax { note(field, "has more than \(countMax) values") }
             for (position, node) in nodes.enumerated().prefix(countMax) {
+                guard !hasEnded else { break }
                 check(node, item, at: "\(field)/\(position)")
             }
         case (.object(let properties), .object(let members)):
             check(members, properties, at: field)
         case (.map(let value), .object(let members)):
-            for member in members { check(member.node, value, at: "\(field)/\(member.name)") }
+            for member in members {
+                guard !hasEnded else { break }
+                check(member.node, value, at: "\(field)/\(JSONPointer.escaped(member.name))")
+            }
         case (.named, _), (.oneOf, _): preconditionFailure("such schemas are for replies")
         default: note(field, "is not \(schema.noun)")
         }
@@ -72,8 +82,12 @@ struct SchemaValidation {
         }
     }
 
+    /// Whether so much is wrong that the rest is not looked at.
+    var hasEnded: Bool { errors.count >= Self.errorCountMax }
+
     /// Notes what is wrong with a field.
     mutating func note(_ field: String, _ message: String) {
+        guard !hasEnded else { return }
         errors.append(FieldError(place: place, field: field, message: message))
     }
 
@@ -83,12 +97,14 @@ struct SchemaValidation {
     ) {
         var seen: Set<String> = []
         for member in members {
+            guard !hasEnded else { return }
             let place = "\(field)/\(JSONPointer.escaped(member.name))"
             guard seen.insert(member.name).inserted else {
                 note(place, "is there twice")
                 continue
             }
             guard let property = properties.first(where: { $0.name == member.name }) else {
+                valueCount += 1
                 note(place, "is not a field")
                 continue
             }

@@ -4,10 +4,15 @@ internal import SnapshotJSON
 
 /// What is left of a body without the fields that are not as they have to be, so that the layers
 /// below can judge the others, and all that is wrong is told at once.
+///
+/// Cost: each value is looked at once, whatever the number of faults.
 struct SoundPart {
     /// The rest, as JSON.
     private(set) var data = Data()
-    private let faults: [String]
+    /// Where faults are.
+    private let faults: Set<String>
+    /// Those places, and all around them.
+    private let faulty: Set<String>
     private let dependencies: [String: String]
     /// Which items of an array are left, by the array's place.
     private var positions: [String: [Int]] = [:]
@@ -17,7 +22,8 @@ struct SoundPart {
     ///   - dependencies: which member of the same object says what a member may be, so that
     ///     without the one the other can't be judged.
     init(of node: JSONNode, without faults: [String], dependencies: [String: String] = [:]) {
-        self.faults = faults
+        self.faults = Set(faults)
+        faulty = Set(faults.flatMap(Self.places))
         self.dependencies = dependencies
         if let rest = rest(of: node, at: "") { data = Data(rest.text.utf8) }
     }
@@ -37,6 +43,17 @@ struct SoundPart {
         return whole
     }
 
+    /// A place and all that it is in.
+    private static func places(around place: String) -> [String] {
+        var places = [place]
+        var rest = place[...]
+        while let slash = rest.lastIndex(of: "/") {
+            rest = rest[..<slash]
+            places.append(String(rest))
+        }
+        return places
+    }
+
     private mutating func rest(of node: JSONNode, at place: String) -> JSONValue? {
         guard !faults.contains(place) else { return nil }
         switch node.kind {
@@ -48,7 +65,7 @@ struct SoundPart {
             return .object(
                 members.compactMap { name, node in
                     let deciding = dependencies[name].map { "\(place)/\($0)" }
-                    guard !faults.contains(where: { $0 == deciding }) else { return nil }
+                    guard deciding.map(faults.contains) != true else { return nil }
                     return rest(of: node, at: "\(place)/\(JSONPointer.escaped(name))").map {
                         JSONValue.Member(name, $0)
                     }
@@ -56,8 +73,7 @@ struct SoundPart {
         case .array(let items):
             // An item may need each of its members.
             let sound = items.indices.filter { position in
-                let item = "\(place)/\(position)"
-                return !faults.contains { $0 == item || $0.hasPrefix(item + "/") }
+                !faulty.contains("\(place)/\(position)")
             }
             positions[place] = sound
             return .array(
@@ -68,13 +84,13 @@ struct SoundPart {
 
 /// Names as parts of a JSON pointer (RFC 6901).
 enum JSONPointer {
-    /// Control characters are not repeated to anybody, nor is more than a hundred of them.
+    /// Control characters are not repeated to anybody, nor is more than the first hundred.
     static func escaped(_ name: String) -> String {
-        name.prefix(100).map { character in
-            switch character {
+        name.unicodeScalars.prefix(100).map { scalar in
+            switch scalar {
             case "~": "~0"
             case "/": "~1"
-            default: character.isASCII && character < " " ? "?" : String(character)
+            default: scalar.properties.generalCategory == .control ? "?" : String(scalar)
             }
         }.joined()
     }

@@ -24,12 +24,14 @@ extension SourceCatalog {
                     mustBeComplete: filter.included.isEmpty)
             }
             var listings: [Listing] = []
+            let matcher = NamespaceMatcher(filter)
             for database in databases where isTaken(database, filter) {
                 let collections = try await SourceCatalog.collections(pool, database)
                 try checkNothingIsDisplaced(Set(collections.keys), database)
-                let taken = collections.values.filter { info in
-                    isTaken(info.name, of: database, filter)
-                        && filter.contains(Namespace(database, info.name))
+                let taken = try collections.values.filter { info in
+                    try Task.checkCancellation()
+                    return isTaken(info.name, of: database, filter)
+                        && matcher.contains(Namespace(database, info.name))
                 }
                 listings.append(
                     Listing(

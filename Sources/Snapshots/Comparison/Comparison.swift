@@ -56,11 +56,13 @@ public struct Comparison: Sendable {
         let start = clock.now
         let (left, right) = (try await first.openIndexed(), try await second.openIndexed())
         var namespaces: [NamespaceDifference] = []
+        let (leftOrdinals, rightOrdinals) = (left.ordinals, right.ordinals)
+        let matcher = NamespaceMatcher(options.filter)
         for (ordinal, entry) in left.index.manifest.namespaces.enumerated()
-        where isCompared(entry) {
+        where Self.isCompared(entry, matcher) {
             let name = entry.descriptor.namespace
             observer.progressed(JobProgress(phase: .comparing, subject: name.description))
-            guard let other = right.ordinal(of: name) else {
+            guard let other = rightOrdinals[name] else {
                 namespaces.append(.onlyInFirst(entry))
                 continue
             }
@@ -70,7 +72,7 @@ public struct Comparison: Sendable {
             namespaces.append(pair.difference)
         }
         for entry in right.index.manifest.namespaces
-        where left.ordinal(of: entry.descriptor.namespace) == nil && isCompared(entry) {
+        where leftOrdinals[entry.descriptor.namespace] == nil && Self.isCompared(entry, matcher) {
             namespaces.append(
                 .onlyInSecond(
                     entry.descriptor.namespace, documentCount: entry.totals.documentCount))
@@ -81,16 +83,19 @@ public struct Comparison: Sendable {
     }
 
     /// Two oplogs are of different times and say nothing about what differs at their ends.
-    private func isCompared(_ entry: Manifest.NamespaceEntry) -> Bool {
-        !entry.descriptor.isOplog && options.filter.contains(entry.descriptor.namespace)
+    private static func isCompared(
+        _ entry: Manifest.NamespaceEntry, _ matcher: NamespaceMatcher
+    ) -> Bool {
+        !entry.descriptor.isOplog && matcher.contains(entry.descriptor.namespace)
     }
 }
 
 extension IndexedChunks {
-    func ordinal(of namespace: Namespace) -> UInt32? {
-        index.manifest.namespaces.firstIndex { $0.descriptor.namespace == namespace }.map {
-            UInt32($0)
-        }
+    /// Positions of the namespaces by their names.
+    fileprivate var ordinals: [Namespace: UInt32] {
+        Dictionary(
+            index.manifest.namespaces.enumerated().map { ($1.descriptor.namespace, UInt32($0)) },
+            uniquingKeysWith: { first, _ in first })
     }
 }
 

@@ -174,11 +174,12 @@ public struct LiveComparison: Sendable {
         let selection = try NamespaceFilter(manifest.selection)
         let archived = Set(manifest.namespaces.map(\.descriptor.namespace))
         var entries: [Report.Entry] = []
+        let matcher = NamespaceMatcher(restore.filter)
         for listing in try await SourceCatalog.Listing.all(pool, selection) {
             for info in listing.taken.sorted(by: { $0.name < $1.name }) {
                 let namespace = Namespace(listing.database, info.name)
                 let isHandled =
-                    archived.contains(namespace) || !restore.filter.contains(namespace)
+                    archived.contains(namespace) || !matcher.contains(namespace)
                 guard !isHandled else { continue }
                 let type = NamespaceType(rawValue: info.type) ?? .collection
                 let count =

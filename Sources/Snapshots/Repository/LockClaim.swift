@@ -31,10 +31,11 @@ public struct LockClaim: Hashable, Sendable {
         }
 
         func mayOverlap(_ other: Namespaces) -> Bool {
-            deployment.mayBe(other.deployment)
-                && selections.contains { own in
-                    other.selections.contains { own.mayOverlap($0) }
-                }
+            guard deployment.mayBe(other.deployment) else { return false }
+            var budget = OverlapBudget()
+            return selections.contains { own in
+                other.selections.contains { own.mayOverlap($0, &budget) }
+            }
         }
     }
 

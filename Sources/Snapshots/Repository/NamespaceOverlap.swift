@@ -3,100 +3,172 @@
 extension NamespaceFilter {
     /// Whether some namespace may be in both.
     func mayOverlap(_ other: NamespaceFilter) -> Bool {
+        var budget = OverlapBudget()
+        return mayOverlap(other, &budget)
+    }
+
+    /// Whether some namespace may be in both; true when the budget does not last to find out.
+    func mayOverlap(_ other: NamespaceFilter, _ budget: inout OverlapBudget) -> Bool {
         if let database, let rival = other.database, database != rival { return false }
-        let databases = [self, other].compactMap(\.database).map(Self.tokens(ofDatabase:))
-        let excluded = (excluded + other.excluded).map(\.tokens)
-        for own in includedTokens {
-            for rival in other.includedTokens {
-                let parts = [own, rival] + databases
-                guard Self.allOverlap(parts) else { continue }
-                let isExcluded = excluded.contains { excluded in
-                    parts.contains { Self.covers(excluded, $0) }
-                }
-                if !isExcluded { return true }
+        let databases = [self, other].compactMap(\.database).map { PatternTokens(database: $0) }
+        let excluded = (excluded + other.excluded).map { PatternTokens($0) }
+        // An exclusion that covers one of the patterns covers all that is in it and in others.
+        func isCovered(_ pattern: PatternTokens) -> Bool {
+            excluded.contains { $0.covers(pattern, &budget) }
+        }
+        if databases.contains(where: isCovered) { return false }
+        func fitting(_ patterns: [PatternTokens]) -> [PatternTokens] {
+            patterns.filter { pattern in
+                databases.allSatisfy { pattern.overlaps($0, &budget) } && !isCovered(pattern)
             }
         }
-        return false
+        let own = fitting(includedTokens)
+        let rivals = own.isEmpty ? [] : fitting(other.includedTokens)
+        return own.contains { pattern in rivals.contains { pattern.overlaps($0, &budget) } }
     }
 
     /// Where the namespaces of this selection are, once they are renamed.
     func targets(_ renames: [NamespaceRename]) -> [NamespaceFilter] {
         var own = self
         own.excluded += renames.map(\.from)
-        let moved = renames.filter { mayOverlap(NamespaceFilter(included: [$0.from])) }
+        var budget = OverlapBudget()
+        let moved = renames.filter {
+            mayOverlap(NamespaceFilter(included: [$0.from]), &budget)
+        }
         return [own] + moved.map { NamespaceFilter(included: [$0.to]) }
     }
 
-    private var includedTokens: [[UInt8?]] {
-        included.isEmpty ? [[nil]] : included.map(\.tokens)
+    private var includedTokens: [PatternTokens] {
+        included.isEmpty ? [PatternTokens.everything] : included.map { PatternTokens($0) }
+    }
+}
+
+/// How many steps may be taken to compare selections: a few tens of milliseconds. Beyond, the
+/// answer is that they may overlap.
+struct OverlapBudget {
+    /// What is left.
+    private(set) var stepCount: Int
+
+    /// - Parameter stepCount: comparisons of two bytes of patterns.
+    init(stepCount: Int = 8_000_000) {
+        self.stepCount = stepCount
     }
 
-    private static func tokens(ofDatabase name: String) -> [UInt8?] {
-        name.utf8.map(Optional.some) + [UInt8(ascii: "."), nil]
-    }
-
-    private static func allOverlap(_ patterns: [[UInt8?]]) -> Bool {
-        patterns.indices.allSatisfy { first in
-            patterns[(first + 1)...].allSatisfy { overlap(patterns[first], $0) }
-        }
-    }
-
-    /// Whether a text fits both patterns: which ends of the one can be left when which ends of the
-    /// other are, from the back, a row at a time.
-    ///
-    /// Cost: the product of their lengths.
-    static func overlap(_ left: [UInt8?], _ right: [UInt8?]) -> Bool {
-        table(left, right) { first, second, below, beside, diagonal in
-            switch (first, second) {
-            case (.token(nil), .end), (.token(nil), .token): below || (second.isToken && beside)
-            case (.end, .token(nil)), (.token, .token(nil)): beside || (first.isToken && below)
-            case (.token(let one), .token(let other)): one == other && diagonal
-            default: false
-            }
-        }
-    }
-
-    /// Whether every text that fits `pattern` fits `cover`, as far as that can be told by letting
-    /// only an asterisk stand for an asterisk.
-    static func covers(_ cover: [UInt8?], _ pattern: [UInt8?]) -> Bool {
-        table(cover, pattern) { first, second, below, beside, diagonal in
-            switch (first, second) {
-            case (.token(nil), _): below || (second.isToken && beside)
-            case (.token(let one), .token(let other)): one == other && diagonal
-            default: false
-            }
-        }
-    }
-
-    /// A place in a pattern.
-    private enum Place {
-        case token(UInt8?)
-        case end
-
-        var isToken: Bool {
-            if case .token = self { return true }
+    /// Takes steps away; false when there are not enough.
+    mutating func take(_ count: Int) -> Bool {
+        guard stepCount >= count else {
+            stepCount = 0
             return false
         }
+        stepCount -= count
+        return true
+    }
+}
+
+/// A pattern to be compared with others: its bytes, and an asterisk in the place of any text.
+struct PatternTokens {
+    private static let asterisk: Int16 = -1
+    static let everything = PatternTokens([asterisk])
+
+    private let tokens: [Int16]
+    /// How many tokens there are before the first asterisk, and after the last.
+    private let prefixCount: Int
+    private let suffixCount: Int
+
+    init(_ pattern: NamespacePattern) {
+        self.init(pattern.tokens.map { $0.map { Int16($0) } ?? Self.asterisk })
     }
 
-    /// Fills a table from the back. `rule` tells the value for two places from those for the places
-    /// behind: of the first pattern (`below`), of the second (`beside`) and of both.
-    private static func table(
-        _ left: [UInt8?], _ right: [UInt8?],
-        _ rule: (Place, Place, _ below: Bool, _ beside: Bool, _ diagonal: Bool) -> Bool
+    /// All namespaces of a database.
+    init(database name: String) {
+        self.init((name + ".").utf8.map { Int16($0) } + [Self.asterisk])
+    }
+
+    init(_ tokens: [Int16]) {
+        self.tokens = tokens
+        prefixCount = tokens.firstIndex(of: Self.asterisk) ?? tokens.count
+        suffixCount = tokens.lastIndex(of: Self.asterisk).map { tokens.count - 1 - $0 } ?? 0
+    }
+
+    private var hasAsterisk: Bool { prefixCount < tokens.count }
+
+    /// Whether a text fits both patterns; true when the budget does not last.
+    ///
+    /// Cost: the product of both lengths, but for patterns that begin or end differently.
+    func overlaps(_ other: PatternTokens, _ budget: inout OverlapBudget) -> Bool {
+        guard budget.take(1) else { return true }
+        if beginsDifferently(other, count: min(prefixCount, other.prefixCount), &budget) {
+            return false
+        }
+        if hasAsterisk, other.hasAsterisk,
+            endsDifferently(other, count: min(suffixCount, other.suffixCount), &budget)
+        {
+            return false
+        }
+        if !hasAsterisk, !other.hasAsterisk { return tokens.count == other.tokens.count }
+        guard budget.take((tokens.count + 1) * (other.tokens.count + 1)) else { return true }
+        return table(other) { first, second, below, beside, diagonal in
+            if first == Self.asterisk { return below || second != nil && beside }
+            if second == Self.asterisk { return beside || first != nil && below }
+            return first != nil && first == second && diagonal
+        }
+    }
+
+    /// Whether every text that fits the other pattern fits this one, as far as that can be told by
+    /// letting only an asterisk cover an asterisk; false when the budget does not last.
+    func covers(_ other: PatternTokens, _ budget: inout OverlapBudget) -> Bool {
+        guard budget.take(1), prefixCount <= other.prefixCount, suffixCount <= other.tokens.count,
+            hasAsterisk || !other.hasAsterisk && tokens.count == other.tokens.count,
+            !beginsDifferently(other, count: prefixCount, &budget)
+        else { return false }
+        if !hasAsterisk { return budget.take(1) }
+        guard budget.take((tokens.count + 1) * (other.tokens.count + 1)) else { return false }
+        return table(other) { first, second, below, beside, diagonal in
+            if first == Self.asterisk { return below || second != nil && beside }
+            return first != nil && first == second && diagonal
+        }
+    }
+
+    private func beginsDifferently(
+        _ other: PatternTokens, count: Int, _ budget: inout OverlapBudget
     ) -> Bool {
-        var lower = [Bool](repeating: false, count: right.count + 2)
-        for row in (0...left.count).reversed() {
-            var current = [Bool](repeating: false, count: right.count + 2)
-            let first = row < left.count ? Place.token(left[row]) : .end
-            for column in (0...right.count).reversed() {
-                let second = column < right.count ? Place.token(right[column]) : .end
-                let isEnd = !first.isToken && !second.isToken
+        var position = 0
+        while position < count, tokens[position] == other.tokens[position] { position += 1 }
+        // Without a budget nothing is known of them.
+        return budget.take(position) && position < count
+    }
+
+    private func endsDifferently(
+        _ other: PatternTokens, count: Int, _ budget: inout OverlapBudget
+    ) -> Bool {
+        let (end, otherEnd) = (tokens.count - 1, other.tokens.count - 1)
+        var position = 0
+        while position < count, tokens[end - position] == other.tokens[otherEnd - position] {
+            position += 1
+        }
+        return budget.take(position) && position < count
+    }
+
+    /// Fills a table from the back: which ends of the one pattern can be left when which ends of
+    /// the other are. `rule` gives the value for two places, nil being the end, from those for the
+    /// places after them: in this pattern (`below`), in the other (`beside`) and in both.
+    private func table(
+        _ other: PatternTokens,
+        _ rule: (Int16?, Int16?, _ below: Bool, _ beside: Bool, _ diagonal: Bool) -> Bool
+    ) -> Bool {
+        let (rows, columns) = (tokens.count, other.tokens.count)
+        var lower = [Bool](repeating: false, count: columns + 2)
+        var current = lower
+        for row in (0...rows).reversed() {
+            let first = row < rows ? tokens[row] : nil
+            for column in (0...columns).reversed() {
+                let second = column < columns ? other.tokens[column] : nil
                 current[column] =
-                    isEnd
+                    first == nil && second == nil
                     || rule(first, second, lower[column], current[column + 1], lower[column + 1])
             }
-            lower = current
+            current[columns + 1] = false
+            swap(&lower, &current)
         }
         return lower[0]
     }

@@ -82,7 +82,7 @@ struct RestorePlan: Sendable {
     /// Bytes of all documents that will be loaded, when the archive says so.
     func byteCountTotal(_ reader: any ArchiveReader) -> UInt64? {
         reader.manifest.map { manifest in
-            selected.reduce(0) { $0 + manifest.namespaces[Int($1)].totals.byteCount }
+            selected.map { manifest.namespaces[Int($0)].totals.byteCount }.clampedSum()
         }
     }
 
@@ -120,8 +120,10 @@ struct RestorePlan: Sendable {
         try checkRenames(options.renames, prelude)
         var choices: [Choice] = []
         var seen: Set<Namespace> = []
+        let matcher = NamespaceMatcher(options.filter)
         for (position, descriptor) in prelude.namespaces.enumerated() where !descriptor.isOplog {
-            guard options.filter.contains(descriptor.namespace),
+            try Task.checkCancellation()
+            guard matcher.contains(descriptor.namespace),
                 seen.insert(descriptor.dataNamespace).inserted
             else { continue }
             switch disposition(descriptor, options) {
@@ -224,6 +226,7 @@ struct RestorePlan: Sendable {
         _ renames: [NamespaceRename], _ prelude: ArchivePrelude
     ) throws {
         for rename in renames {
+            try Task.checkCancellation()
             let isUsed = prelude.namespaces.contains { rename.target(of: $0.namespace) != nil }
             guard !isUsed else { continue }
             throw SnapshotError(
