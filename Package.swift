@@ -69,6 +69,7 @@ let package = Package(
         module("DocumentQuery", ["BSONBytes"]),
         module("SampleData", ["BSONBytes"]),
         module("BlockingCalls"),
+        module("StandardStreams"),
         module("ProcessMemory", ["CGlibc"]),
         module(
             "ArchiveFormat",
@@ -89,11 +90,11 @@ let package = Package(
             "CairnCommand",
             [
                 "ArchiveEngine", "ArchiveFormat", "BSONBytes", "DocumentQuery", "ExtendedJSON",
-                "MongoDriver", "ObjectStorage", "SnapshotJSON", "Snapshots",
+                "MongoDriver", "ObjectStorage", "SnapshotJSON", "Snapshots", "StandardStreams",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         .executableTarget(
-            name: "cairn", dependencies: ["CairnCommand", "ProcessMemory"],
+            name: "cairn", dependencies: ["CairnCommand", "ProcessMemory", "StandardStreams"],
             swiftSettings: swiftSettings),
         module("CronSchedule"),
         module(
@@ -138,7 +139,7 @@ let package = Package(
             "ServerCommand",
             [
                 "AccessControl", "HTTPService", "MongoDriver", "ObjectStorage", "Operations",
-                "ServiceState", "SnapshotJSON", "Snapshots",
+                "ServiceState", "SnapshotJSON", "Snapshots", "StandardStreams",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Logging", package: "swift-log"),
@@ -147,13 +148,14 @@ let package = Package(
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ]),
-        executable("cairn-server", ["ProcessMemory", "ServerCommand"]),
+        executable("cairn-server", ["ProcessMemory", "ServerCommand", "StandardStreams"]),
         module("PrivateServer", ["BSONBytes", "BlockingCalls", "MongoDriver"]),
         executable(
             "cairn-demo",
             [
                 "ArchiveEngine", "BSONBytes", "BlockingCalls", "MongoDriver", "PrivateServer",
-                "SampleData", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "SampleData", "StandardStreams",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         module("Kernels", ["ArchiveFormat", "BSONBytes", "SampleData"]),
         // Rounding is the C library's; programs that have Foundation link it anyway.
@@ -178,7 +180,7 @@ let package = Package(
             "CairnCommandTests",
             [
                 "ArchiveFormat", "BSONBytes", "CairnCommand", "MongoDriver", "ObjectStorage",
-                "SnapshotJSON", "Snapshots",
+                "SampleData", "SnapshotJSON", "Snapshots",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             exclude: ["Golden"]),
@@ -203,8 +205,8 @@ let package = Package(
             "HTTPServiceTests",
             [
                 "AccessControl", "BSONBytes", "ExtendedJSON", "HTTPService", "MongoDriver",
-                "ObjectStorage", "Operations", "PrivateServer", "ServiceState", "SnapshotJSON",
-                "Snapshots",
+                "ObjectStorage", "Operations", "PrivateServer", "SampleData", "ServiceState",
+                "SnapshotJSON", "Snapshots",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),

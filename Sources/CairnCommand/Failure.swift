@@ -20,6 +20,9 @@ struct Failure: Error, Equatable {
         self.message = message
     }
 
+    /// The code of a failure because the reader of a pipe is gone.
+    static let brokenPipeCode = ObjectStorageError.Code.brokenPipe.rawValue
+
     /// A command that can't be understood.
     static func usage(_ message: String) -> Failure { Failure(.usage, "usage", message) }
 

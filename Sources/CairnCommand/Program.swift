@@ -3,6 +3,7 @@ internal import Glibc
 internal import MongoDriver
 internal import SnapshotJSON
 internal import Snapshots
+internal import StandardStreams
 
 /// The program: parse → perform → tell. The one place that writes results and failures.
 public enum Program {
@@ -33,6 +34,9 @@ public enum Program {
     // MARK: A job
 
     private static func run(_ job: some Job) async -> ProgramStatus {
+        if !StandardStream.output.isUsable, let failure = withoutOutput(job) {
+            return tell(failure, isJSON: job.output.json, isOutputTaken: true)
+        }
         let display = ProgressDisplay(
             style(job.output), now: { monotonicSeconds() }, write: Console.writeError)
         do {
@@ -54,10 +58,23 @@ public enum Program {
             return try tell(result, of: job)
         } catch {
             display.finish()
+            let failure = Failure(error)
+            // As `head` ends what feeds it: whoever has read enough expects no message.
+            if failure.code == Failure.brokenPipeCode, job.isItsOutput { return .failed }
             return tell(
-                Failure(error), isJSON: job.output.json,
-                isOutputTaken: job.writesArchiveToOutput)
+                failure, isJSON: job.output.json, isOutputTaken: job.writesArchiveToOutput)
         }
+    }
+
+    /// What is wrong with a job whose result can't be written; nil for one that does more, which
+    /// is done all the same, with a warning.
+    private static func withoutOutput(_ job: some Job) -> Failure? {
+        let reason = "standard output is closed, or not open for writing"
+        guard job.isItsOutput || job.writesArchiveToOutput else {
+            Console.writeError("cairn: \(reason): the report of this command will be lost\n")
+            return nil
+        }
+        return Failure(.failed, "output_failed", "\(reason); nothing was done")
     }
 
     private static func style(_ output: OutputOptions) -> ProgressDisplay.Style {
@@ -83,7 +100,7 @@ public enum Program {
         } else {
             do {
                 try Console.writeLine(text)
-            } catch {
+            } catch  where !job.isItsOutput {
                 // The job is done all the same: whoever retries would do it twice.
                 Console.writeError("cairn: the job is done, only its report was not written:\n")
                 Console.writeError(result.text + "\n")
@@ -120,7 +137,9 @@ public enum Program {
                 try Console.writeLine(RootCommand.fullMessage(for: error))
                 return .done
             } catch {
-                return tell(Failure(error), isJSON: false, isOutputTaken: false)
+                let failure = Failure(error)
+                guard failure.code != Failure.brokenPipeCode else { return .failed }
+                return tell(failure, isJSON: false, isOutputTaken: false)
             }
         }
         let usage = UsageError(RootCommand.message(for: error), arguments)

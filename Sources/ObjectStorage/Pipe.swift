@@ -66,8 +66,10 @@ public actor PipeStream: ByteSource {
 
     public func read(upTo byteCountMax: Int) async throws -> [UInt8] {
         precondition(byteCountMax > 0, "at least one byte is asked for")
-        try pipe.wait(for: POLLIN)
-        return try pipe.read(upTo: byteCountMax)
+        while true {
+            try pipe.wait(for: POLLIN)
+            if let bytes = try pipe.read(upTo: byteCountMax) { return bytes }
+        }
     }
 }
 
@@ -99,13 +101,20 @@ private struct PipeEnd: Sendable {
         } == 0
     }
 
+    /// - Returns: bytes that the system has taken: none where it was not ready after all, because
+    ///   others use it too and it does not block.
     func write(_ bytes: ArraySlice<UInt8>) throws(ObjectStorageError) -> Int {
-        try calling("cannot write", name) {
-            bytes.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+        do throws(ObjectStorageError) {
+            return try calling("cannot write", name) {
+                bytes.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+            }
+        } catch  where error.systemError == EAGAIN {
+            return 0
         }
     }
 
-    func read(upTo byteCountMax: Int) throws(ObjectStorageError) -> [UInt8] {
+    /// - Returns: no bytes at the end; nil where it was not ready after all.
+    func read(upTo byteCountMax: Int) throws(ObjectStorageError) -> [UInt8]? {
         var failure: ObjectStorageError?
         let bytes = [UInt8](unsafeUninitializedCapacity: byteCountMax) { buffer, filled in
             do throws(ObjectStorageError) {
@@ -116,7 +125,10 @@ private struct PipeEnd: Sendable {
                 failure = error
             }
         }
-        if let failure { throw failure }
+        if let failure {
+            guard failure.systemError == EAGAIN else { throw failure }
+            return nil
+        }
         return bytes
     }
 

@@ -60,12 +60,11 @@ struct AuditVerifyCommand: AsyncParsableCommand {
                 "whole": .bool(found.isWhole), "entries": .count(UInt64(found.entryCount)),
                 "head": .string(head), "defect": .optional(found.firstDefect?.description),
             ])
-            ServerProgram.write(report.text + "\n", to: STDOUT_FILENO)
+            try ServerProgram.answer(report.text)
         } else {
             let extent = found.isWhole ? "all" : "the first"
-            ServerProgram.write(
-                "\(extent) \(found.entryCount) entries are whole, head \(head)\n",
-                to: STDOUT_FILENO)
+            try ServerProgram.answer(
+                "\(extent) \(found.entryCount) entries are whole, head \(head)")
         }
         if let defect = found.firstDefect {
             throw ServerFailure(
@@ -95,7 +94,8 @@ struct AuditListCommand: AsyncParsableCommand {
         let lines =
             options.json
             ? [JSONValue.array(page.entries.map(Self.json)).text] : page.entries.map(Self.line)
-        ServerProgram.write(lines.map { $0 + "\n" }.joined(), to: STDOUT_FILENO)
+        guard !lines.isEmpty else { return }
+        try ServerProgram.answer(lines.joined(separator: "\n"))
     }
 
     private static func json(_ entry: AuditEntry) -> JSONValue {

@@ -73,9 +73,9 @@ struct KeyOptions: ParsableArguments {
     private func warnIfOthersMayRead(_ path: String) {
         var status = stat()
         guard stat(path, &status) == 0, status.st_mode & 0o077 != 0 else { return }
-        ServerProgram.write(
+        ServerProgram.say(
             "cairn: warning: others may read the secret's file \(path); chmod 600 keeps it a "
-                + "secret\n", to: STDERR_FILENO)
+                + "secret")
     }
 
     /// The secret; nil when none is configured.

@@ -47,7 +47,7 @@ struct LineLogHandler: LogHandler {
     func log(event: LogEvent) {
         let own = metadata.merging(event.metadata ?? [:]) { $1 }
         let fields = own.sorted { $0.key < $1.key }.map { ($0.key, "\($0.value)") }
-        ServerProgram.write(line(event, fields) + "\n", to: STDERR_FILENO)
+        ServerProgram.say(line(event, fields))
     }
 
     private func line(_ event: LogEvent, _ fields: [(String, String)]) -> String {

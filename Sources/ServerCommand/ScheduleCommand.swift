@@ -111,7 +111,7 @@ enum ScheduleAccess {
     static func tell(_ text: String, isJSON: Bool) throws {
         let document = try JSONDecoder().decode(ScheduleDocument.self, from: Data(text.utf8))
         let shown = isJSON ? text : document.lines.joined(separator: "\n")
-        ServerProgram.write(shown + "\n", to: STDOUT_FILENO)
+        try ServerProgram.answer(shown)
     }
 
     /// The same schedule, on or off.

@@ -7,6 +7,7 @@ internal import Operations
 internal import ServiceState
 internal import SnapshotJSON
 internal import Snapshots
+internal import StandardStreams
 
 /// The service's program: parse → run → say what went wrong.
 public enum ServerProgram {
@@ -18,6 +19,7 @@ public enum ServerProgram {
         signal(SIGPIPE, SIG_IGN)
         do {
             var command = try ServerRoot.parseAsRoot(arguments)
+            try checkOutput(command)
             if var command = command as? any AsyncParsableCommand {
                 try await command.run()
             } else {
@@ -34,13 +36,14 @@ public enum ServerProgram {
         let isUsage = ServerRoot.exitCode(for: error) != .success
         let text = ServerRoot.fullMessage(for: error)
         guard isUsage else {
-            write(text + "\n", to: STDOUT_FILENO)
-            return 0
+            guard StandardStream.output.write(text + "\n") != nil else { return 0 }
+            say("cairn: cannot write to standard output")
+            return 1
         }
         guard ServerRoot.exitCode(for: error) == .validationFailure else {
             return fail(ServerFailure(status: 1, message: "\(error)"), isJSON: isJSON)
         }
-        write(text + "\n", to: STDERR_FILENO)
+        say(text)
         if isJSON { tell(.usage(ServerRoot.message(for: error))) }
         return 64
     }
@@ -76,7 +79,9 @@ public enum ServerProgram {
     }
 
     private static func fail(_ failure: ServerFailure, isJSON: Bool) -> Int32 {
-        write("cairn: \(failure.message)\n", to: STDERR_FILENO)
+        // As `head` ends what feeds it: whoever has read enough expects no message.
+        guard failure.code != brokenPipeCode else { return failure.status }
+        say("cairn: \(failure.message)")
         if isJSON, !failure.isTold { tell(failure) }
         return failure.status
     }
@@ -89,19 +94,37 @@ public enum ServerProgram {
             ]),
             "exit_code": .count(UInt64(failure.status)),
         ])
-        write(object.text + "\n", to: STDOUT_FILENO)
+        _ = StandardStream.output.write(object.text + "\n")
     }
 
-    /// Writes text; that nobody can read it is no reason to fail.
-    static func write(_ text: String, to descriptor: Int32) {
-        var rest = Array(text.utf8)[...]
-        while !rest.isEmpty {
-            let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
-            if count < 0 {
-                if errno == EINTR { continue }
-                return
-            }
-            rest = rest.dropFirst(count)
+    /// Writes a command's result to standard output.
+    ///
+    /// - Throws: `ServerFailure` when it can't be written, such as to a full disk.
+    static func answer(_ text: String) throws {
+        guard let number = StandardStream.output.write(text + "\n") else { return }
+        throw ServerFailure(
+            status: 1, code: number == EPIPE ? brokenPipeCode : "output_failed",
+            message: "cannot write to standard output: \(String(cString: strerror(number)))")
+    }
+
+    private static let brokenPipeCode = ObjectStorageError.Code.brokenPipe.rawValue
+
+    /// Says something on standard error. That nobody can read it is no reason to fail.
+    static func say(_ text: String) {
+        _ = StandardStream.error.write(text + "\n")
+    }
+
+    /// Refuses what is done for its output where that can't be written, and warns of what does
+    /// more. The service itself writes nothing there.
+    private static func checkOutput(_ command: any ParsableCommand) throws {
+        guard !StandardStream.output.isUsable else { return }
+        let reason = "standard output is closed, or not open for writing"
+        switch command {
+        case is ServeCommand: return
+        case is TokenCommand, is ScheduleShowCommand, is AuditVerifyCommand, is AuditListCommand:
+            throw ServerFailure(
+                status: 1, code: "output_failed", message: "\(reason); nothing was done")
+        default: say("cairn: \(reason): the report of this command will be lost")
         }
     }
 }

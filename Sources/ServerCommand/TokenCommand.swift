@@ -22,9 +22,9 @@ struct TokenCommand: AsyncParsableCommand {
     var expires = Span(seconds: 3600)
 
     func run() async throws {
-        ServerProgram.write(
+        try ServerProgram.answer(
             try await TokenMaking(key: key).token(
-                subject: subject, role: role, seconds: expires.seconds) + "\n", to: STDOUT_FILENO)
+                subject: subject, role: role, seconds: expires.seconds))
     }
 }
 

@@ -4,7 +4,7 @@ import Glibc
 import SampleData
 
 /// `cairn-demo`: a backup and a restore of a database of its own, from beginning to end.
-@main struct DemoCommand: AsyncParsableCommand {
+struct DemoCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "cairn-demo",
         abstract: "Show a backup, damage to the data and a proven restore on a private mongod.",

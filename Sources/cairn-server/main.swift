@@ -1,9 +1,16 @@
+import Dispatch
 import Glibc
 import ProcessMemory
 import ServerCommand
+import StandardStreams
 
+// Nothing here waits: what is above `Task` runs before the runtime opens descriptors of its own.
+openStandardStreams()
 limitAllocator()
-let status = await ServerProgram.run(Array(CommandLine.arguments.dropFirst()))
-fflush(nil)
-// Nothing is under way any more; libmongoc's watching threads would take half a second to end.
-_exit(status)
+Task {
+    let status = await ServerProgram.run(Array(CommandLine.arguments.dropFirst()))
+    fflush(nil)
+    // Nothing is under way any more; libmongoc's watching threads would take half a second to end.
+    _exit(status)
+}
+dispatchMain()

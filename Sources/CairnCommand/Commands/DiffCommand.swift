@@ -48,6 +48,8 @@ struct DiffCommand: Job {
     @OptionGroup var config: ConfigurationOptions
     @OptionGroup var output: OutputOptions
 
+    var isItsOutput: Bool { true }
+
     func perform(_ observer: any JobObserver) async throws -> JobResult {
         var options = Comparison.Options(width: try width.resolved(try await config.load()))
         options.filter = try selection.makeFilter()

@@ -24,6 +24,8 @@ struct KeptCommand: Job {
     @OptionGroup var connection: ConnectionOptions
     @OptionGroup var output: OutputOptions
 
+    var isItsOutput: Bool { !clean }
+
     func perform(_ observer: any JobObserver) async throws -> JobResult {
         let pool = try connection.makePool(connectionCountMax: 2, isPatient: true)
         defer { pool.close() }

@@ -19,6 +19,8 @@ struct ListCommand: Job {
     @OptionGroup var repository: RepositoryOptions
     @OptionGroup var output: OutputOptions
 
+    var isItsOutput: Bool { true }
+
     func perform(_ observer: any JobObserver) async throws -> JobResult {
         let repository = try await repository.open(create: false)
         let catalog = SnapshotCatalog(repository.store)

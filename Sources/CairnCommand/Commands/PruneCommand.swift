@@ -61,6 +61,8 @@ struct PruneCommand: Job {
 
     var cancellationMessage: String { "cancelled; what was removed until then is gone" }
 
+    var isItsOutput: Bool { dryRun }
+
     func perform(_ observer: any JobObserver) async throws -> JobResult {
         let policy = try policy()
         let repository = try await repository.open(create: false)

@@ -13,8 +13,8 @@ struct RootCommand: ParsableCommand {
             Exit codes:
               0    done, and proven
               1    failed
-              3    finished, but documents were refused by the server or are lost, or snapshots
-                   could not be removed
+              3    finished, but documents were refused by the server or are lost, snapshots
+                   could not be removed, or strings are not UTF-8
               4    finished, and what was compared differs
               10   there is no repository
               11   locked: another job works on the same snapshots or collections
@@ -40,6 +40,9 @@ protocol Job: ParsableCommand, Sendable {
     var output: OutputOptions { get }
     /// Whether standard output is taken, so that the result goes to standard error.
     var writesArchiveToOutput: Bool { get }
+    /// Whether it is done for what it writes to standard output, so that without that it need not
+    /// be done.
+    var isItsOutput: Bool { get }
     /// What a user who cancels it is told.
     var cancellationMessage: String { get }
 
@@ -52,6 +55,8 @@ protocol Job: ParsableCommand, Sendable {
 extension Job {
     /// Only a backup may need it for itself.
     var writesArchiveToOutput: Bool { false }
+    /// Most do something else.
+    var isItsOutput: Bool { false }
     /// A command that only reads leaves nothing.
     var cancellationMessage: String { "cancelled" }
 }
@@ -65,6 +70,15 @@ struct JobResult: Sendable {
     var status = ProgramStatus.done
     /// What went wrong all the same, as a sentence; nil when nothing did.
     var warning: String?
+
+    /// Says that strings of documents could not be written as they are.
+    mutating func warn(ofInvalidStrings count: UInt64) {
+        guard count > 0 else { return }
+        status = .skipped
+        warning =
+            "\(count == 1 ? "1 string is" : "\(Formatting.count(count)) strings are") not UTF-8; "
+            + "what is not was replaced by U+FFFD. --format bson of an export has every byte"
+    }
 
     /// A result without a flaw.
     init(text: String, json: JSONValue) {

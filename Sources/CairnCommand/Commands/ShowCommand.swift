@@ -22,6 +22,8 @@ struct ShowCommand: Job {
     @OptionGroup var source: ArchiveOptions
     @OptionGroup var output: OutputOptions
 
+    var isItsOutput: Bool { true }
+
     func perform(_ observer: any JobObserver) async throws -> JobResult {
         let archive = try await source.locate()
         let clock = ContinuousClock()

@@ -20,6 +20,8 @@ struct StatsCommand: Job {
     @OptionGroup var repository: RepositoryOptions
     @OptionGroup var output: OutputOptions
 
+    var isItsOutput: Bool { true }
+
     func perform(_ observer: any JobObserver) async throws -> JobResult {
         let repository = try await repository.open(create: false)
         let statistics = try await RepositoryStatistics(

@@ -71,6 +71,8 @@ struct TuneCommand: Job {
 
     private static let connectionCount = 9
 
+    var isItsOutput: Bool { writeConfig == nil }
+
     func perform(_ observer: any JobObserver) async throws -> JobResult {
         let options = try makeOptions()
         let file = writeConfig.map {

@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import ObjectStorage
 internal import Snapshots
+internal import StandardStreams
 
 /// Which archive a command reads: a snapshot of a repository, or a file outside of any.
 struct ArchiveOptions: ParsableArguments, Sendable {
@@ -84,6 +85,11 @@ struct ArchiveOptions: ParsableArguments, Sendable {
             throw Failure.usage(
                 "standard input is a terminal, where no archive comes from; write "
                     + "cairn … - < FILE")
+        }
+        guard StandardStream.input.isUsable else {
+            throw Failure(
+                .failed, "input_failed",
+                "standard input is closed, or not open for reading; nothing was done")
         }
         let pipe = PipeStream(descriptor: Console.input, name: "standard input")
         return Located(location: .pipe(pipe), name: "standard input", path: nil)

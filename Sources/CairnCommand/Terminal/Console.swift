@@ -1,4 +1,6 @@
-import Glibc
+internal import Glibc
+internal import ObjectStorage
+internal import StandardStreams
 
 /// The program's three standard streams.
 struct Console: Sendable {
@@ -26,30 +28,15 @@ struct Console: Sendable {
     ///
     /// - Throws: `Failure` when it can't be written, such as to a full disk.
     static func writeLine(_ line: String) throws {
-        if let number = write(line + "\n", STDOUT_FILENO) {
-            throw Failure(
-                .failed, "output_failed",
-                "cannot write to standard output: \(String(cString: strerror(number)))")
-        }
+        guard let number = StandardStream.output.write(line + "\n") else { return }
+        throw Failure(
+            .failed, number == EPIPE ? Failure.brokenPipeCode : "output_failed",
+            "cannot write to standard output: \(String(cString: strerror(number)))")
     }
 
     /// Writes text to standard error as it is. That nobody can read it is no reason to fail.
     static func writeError(_ text: String) {
-        _ = write(text, STDERR_FILENO)
-    }
-
-    /// The error number when the system does not take it all.
-    private static func write(_ text: String, _ descriptor: Int32) -> Int32? {
-        var rest = Array(text.utf8)[...]
-        while !rest.isEmpty {
-            let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
-            if count < 0 {
-                if errno == EINTR { continue }
-                return errno
-            }
-            rest = rest.dropFirst(count)
-        }
-        return nil
+        _ = StandardStream.error.write(text)
     }
 }
 
