@@ -1,17 +1,48 @@
 /// Milliseconds since 1970 UTC and their ISO-8601 spelling, in the proleptic Gregorian calendar.
-enum CalendarTime {
+public enum CalendarTime {
     /// The times that relaxed Extended JSON spells as a calendar date: years 1970 to 9999.
     static let spelledMilliseconds: Range<Int64> = 0..<253_402_300_800_000
 
     /// `2012-12-24T12:15:30.500Z`, without the fraction when it is zero.
     static func text(milliseconds: Int64) -> String {
-        let second = Int(milliseconds / 1000)
-        let (year, month, day) = date(day: second / 86400)
-        let time = [second / 3600 % 24, second / 60 % 60, second % 60].map { padded($0, 2) }
-        let millisecond = Int(milliseconds % 1000)
-        let fraction = millisecond == 0 ? "" : "." + padded(millisecond, 3)
-        let date = [padded(year, 4), padded(month, 2), padded(day, 2)].joined(separator: "-")
-        return "\(date)T\(time.joined(separator: ":"))\(fraction)Z"
+        let day = floorDivide(milliseconds, millisecondsPerDay)
+        let rest = text(day: Int(day), millisecond: millisecond(of: milliseconds))
+        return padded(date(day: Int(day)).year, 4) + rest
+    }
+
+    private static let millisecondsPerDay: Int64 = 86_400_000
+
+    /// What follows the year.
+    private static func text(day: Int, millisecond: Int) -> String {
+        let (_, month, dayOfMonth) = date(day: day)
+        let second = millisecond / 1000
+        let time = [second / 3600, second / 60 % 60, second % 60].map { padded($0, 2) }
+        let rest = millisecond % 1000
+        let fraction = rest == 0 ? "" : "." + padded(rest, 3)
+        return "-\(padded(month, 2))-\(padded(dayOfMonth, 2))T\(time.joined(separator: ":"))"
+            + "\(fraction)Z"
+    }
+
+    /// How much of its day has passed: the product of day and length might be beyond all numbers.
+    private static func millisecond(of milliseconds: Int64) -> Int {
+        let rest = milliseconds % millisecondsPerDay
+        return Int(rest < 0 ? rest + millisecondsPerDay : rest)
+    }
+
+    private static func floorDivide(_ dividend: Int64, _ divisor: Int64) -> Int64 {
+        dividend / divisor - (dividend % divisor < 0 ? 1 : 0)
+    }
+
+    /// Any date in one form: `1965-03-04T05:06:07.008Z`. Years before 0 and after 9999 have a sign
+    /// and at least six digits, as ISO 8601 and JavaScript have them: `-000043-03-15T00:00:00Z` is
+    /// in 44 BC, the year before the year 1 being 0.
+    public static func expandedText(milliseconds: Int64) -> String {
+        let day = floorDivide(milliseconds, millisecondsPerDay)
+        let (year, _, _) = date(day: Int(day))
+        guard !(0...9999).contains(year) else { return text(milliseconds: milliseconds) }
+        let digits = padded(abs(year), 6)
+        let rest = text(day: Int(day), millisecond: millisecond(of: milliseconds))
+        return (year < 0 ? "-" : "+") + digits + rest
     }
 
     /// Reads a date, time and zone such as `2012-12-24T12:15:30.500+0100`; nil for anything else,
@@ -34,8 +65,8 @@ enum CalendarTime {
 
     private static func date(day: Int) -> (year: Int, month: Int, day: Int) {
         let shifted = day + 719_468
-        let era = shifted / 146_097
-        let dayOfEra = shifted % 146_097
+        let era = Int(floorDivide(Int64(shifted), 146_097))
+        let dayOfEra = shifted - era * 146_097
         let yearOfEra =
             (dayOfEra - dayOfEra / 1460 + dayOfEra / 36524 - dayOfEra / 146_096) / 365
         let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)

@@ -44,9 +44,25 @@ public struct ExtendedJSONWriter: Sendable {
     ///
     /// - Throws: `malformedBSON` or `nestedTooDeep`.
     public func text(of value: BSONValue) throws(ExtendedJSONError) -> String {
+        String(decoding: try encoded(value).utf8, as: UTF8.self)
+    }
+
+    /// A text, and what it could not express.
+    public struct Encoded: Sendable {
+        /// The text.
+        public var utf8: [UInt8]
+        /// Strings and names in it that were not UTF-8 and have U+FFFD in the place of each
+        /// defect.
+        public var invalidStringCount: Int
+    }
+
+    /// The text of any value, for callers who must know whether something in it was replaced.
+    ///
+    /// - Throws: `malformedBSON` or `nestedTooDeep`.
+    public func encoded(_ value: BSONValue) throws(ExtendedJSONError) -> Encoded {
         var output = JSONOutput(indented: layout == .indented)
         try write(value, depth: 1, to: &output)
-        return String(decoding: output.bytes, as: UTF8.self)
+        return Encoded(utf8: output.bytes, invalidStringCount: output.invalidStringCount)
     }
 
     private func write(

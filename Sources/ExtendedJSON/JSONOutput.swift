@@ -3,6 +3,8 @@
 struct JSONOutput {
     /// The text so far, UTF-8.
     private(set) var bytes: [UInt8] = []
+    /// Strings and names that were not UTF-8.
+    private(set) var invalidStringCount = 0
     private let isIndented: Bool
     private var depth = 0
 
@@ -44,7 +46,10 @@ struct JSONOutput {
     /// Writes a quoted string; what is not UTF-8 becomes U+FFFD.
     mutating func write(string utf8: some Sequence<UInt8>) {
         bytes.append(UInt8(ascii: "\""))
-        for scalar in String(decoding: Array(utf8), as: UTF8.self).unicodeScalars {
+        let utf8 = Array(utf8)
+        let valid = String(validating: utf8, as: UTF8.self)
+        if valid == nil { invalidStringCount += 1 }
+        for scalar in (valid ?? String(decoding: utf8, as: UTF8.self)).unicodeScalars {
             write(escaped: scalar)
         }
         bytes.append(UInt8(ascii: "\""))

@@ -82,11 +82,13 @@ public struct SnapshotLibrary: Sendable {
     /// One document, as canonical Extended JSON.
     ///
     /// - Parameter id: the `_id`, as people write it.
+    /// - Returns: Extended JSON, and how many strings in it were not UTF-8, so that what is not
+    ///   was replaced.
     /// - Throws: `JobFailure` with `invalidIDCode` when the `_id` can't be read; `SnapshotError`
     ///   with `notFound`; `ArchiveError` for a damaged archive.
     public func document(
         _ id: String, database: String, collection: String, of snapshot: String
-    ) async throws -> String {
+    ) async throws -> (text: String, invalidStringCount: Int) {
         let value: BSONValue
         do throws(ExtendedJSONError) {
             value = try BSONValue(identifier: id)
@@ -103,7 +105,9 @@ public struct SnapshotLibrary: Sendable {
         guard let document = finding.document else {
             throw SnapshotError(.notFound, "there is no such document in that collection")
         }
-        return try ExtendedJSONWriter().text(of: document)
+        let encoded = try ExtendedJSONWriter().encoded(
+            BSONValue(type: .document, bytes: document.bytes[...]))
+        return (String(decoding: encoded.utf8, as: UTF8.self), encoded.invalidStringCount)
     }
 
     /// A snapshot's archive, to be taken away.

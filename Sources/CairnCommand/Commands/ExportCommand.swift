@@ -49,6 +49,8 @@ struct ExportCommand: Job {
             : "cancelled; nothing was left behind"
     }
 
+    var isItsOutput: Bool { writesArchiveToOutput }
+
     func perform(_ observer: any JobObserver) async throws -> JobResult {
         let (source, names) = try source.divided(names, count: 1, "a collection")
         let namespace = try DocumentName.namespace(names[0])
@@ -72,7 +74,7 @@ struct ExportCommand: Job {
             Formatting.bytes(report.writtenByteCount), Formatting.duration(report.seconds),
             Formatting.rate(report.documentByteCount, seconds: report.seconds),
         ]
-        return JobResult(
+        var result = JobResult(
             text: "exported \(Formatting.visible(namespace.description)): "
                 + facts.compactMap(\.self).joined(separator: ", "),
             json: .object([
@@ -82,7 +84,10 @@ struct ExportCommand: Job {
                 "documents": .count(report.documentCount),
                 "bytes": .count(report.documentByteCount),
                 "written_bytes": .count(report.writtenByteCount),
+                "invalid_strings": .count(report.invalidStringCount),
                 "seconds": .decimal(report.seconds),
             ]))
+        result.warn(ofInvalidStrings: report.invalidStringCount)
+        return result
     }
 }

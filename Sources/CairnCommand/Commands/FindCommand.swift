@@ -75,6 +75,8 @@ struct FindCommand: Job {
             : "cancelled; nothing was left behind"
     }
 
+    var isItsOutput: Bool { count || writesArchiveToOutput }
+
     func perform(_ observer: any JobObserver) async throws -> JobResult {
         let (source, names) = try source.divided(names, count: 1, "a collection")
         let namespace = try DocumentName.namespace(names[0])
@@ -115,7 +117,7 @@ struct FindCommand: Job {
             chunks, Formatting.duration(report.seconds),
             Formatting.rate(report.scannedByteCount, seconds: report.seconds),
         ]
-        return JobResult(
+        var result = JobResult(
             text: count
                 ? String(report.matchedCount)
                 : "found in \(Formatting.visible(namespace.description)): "
@@ -130,7 +132,10 @@ struct FindCommand: Job {
                 "chunks_read": .count(report.chunkCount),
                 "chunks_skipped": .count(report.skippedChunkCount),
                 "written_bytes": .count(report.writtenByteCount),
+                "invalid_strings": .count(report.invalidStringCount),
                 "seconds": .decimal(report.seconds),
             ]))
+        result.warn(ofInvalidStrings: report.invalidStringCount)
+        return result
     }
 }

@@ -43,6 +43,8 @@ struct GetCommand: Job {
     @OptionGroup var config: ConfigurationOptions
     @OptionGroup var output: OutputOptions
 
+    var isItsOutput: Bool { true }
+
     func perform(_ observer: any JobObserver) async throws -> JobResult {
         let (source, names) = try source.divided(names, count: 2, "a collection and an _id")
         let namespace = try DocumentName.namespace(names[0])
@@ -59,14 +61,19 @@ struct GetCommand: Job {
                 .failed, SnapshotError.Code.notFound.rawValue,
                 "there is no document with _id \(names[1]) in \(namespace) of \(archive.name)")
         }
-        let exact = try ExtendedJSONWriter().text(of: document)
+        let encoded = try ExtendedJSONWriter().encoded(
+            BSONValue(type: .document, bytes: document.bytes[...]))
+        let exact = String(decoding: encoded.utf8, as: UTF8.self)
         let readable = try ExtendedJSONWriter(mode: .relaxed, layout: .indented).text(of: document)
-        return JobResult(
+        var result = JobResult(
             text: canonical ? exact : readable,
             json: .object([
                 "collection": .string(namespace.description),
                 "document": .verbatim(exact),
                 "chunks_read": .count(finding.chunkCount),
+                "invalid_strings": .count(encoded.invalidStringCount),
             ]))
+        result.warn(ofInvalidStrings: UInt64(encoded.invalidStringCount))
+        return result
     }
 }

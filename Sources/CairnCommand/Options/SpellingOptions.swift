@@ -7,8 +7,18 @@ struct SpellingOptions: ParsableArguments, Sendable {
     /// Columns.
     @Option(
         help: ArgumentHelp(
-            "The columns of csv, such as _id,total,address.city,tags.0.", valueName: "list"))
+            "The columns of csv, such as _id,total,address.city,tags.0, at most 1000. Blanks "
+                + "around a name are left out; a name with blanks at its ends, or a comma, is put "
+                + "in quotation marks.",
+            valueName: "list"))
     var fields: String?
+
+    /// Whether spreadsheets are kept from taking texts for formulas.
+    @Flag(
+        help: ArgumentHelp(
+            "In csv, put an apostrophe before a text that begins with = + - @, a tab or a line "
+                + "break, which a spreadsheet would take for a formula; numbers stay as they are."))
+    var guardFormulas = false
 
     /// Whether every type is kept.
     @Flag(help: "Write canonical Extended JSON, which keeps every type.")
@@ -35,19 +45,21 @@ struct SpellingOptions: ParsableArguments, Sendable {
         var options = Export.Options(format: format, width: width)
         options.fields = try columns(format)
         options.isCanonical = canonical
+        options.guardsFormulas = guardFormulas
         return options
     }
 
     private func columns(_ format: Export.Format) throws -> [String] {
         guard format == .csv else {
             guard fields == nil else { throw Failure.usage("--fields is for --format csv") }
+            guard !guardFormulas else {
+                throw Failure.usage("--guard-formulas is for --format csv")
+            }
             return []
         }
-        let columns = (fields ?? "").split(separator: ",", omittingEmptySubsequences: false)
-            .map(String.init)
-        guard columns.allSatisfy({ !$0.isEmpty }) else {
+        guard let fields else {
             throw Failure.usage("csv needs its columns' names; give --fields, such as _id,total")
         }
-        return columns
+        return try FieldList(fields).names
     }
 }

@@ -109,6 +109,8 @@ extension HTTPField.Name {
     static let rateLimitPolicy = requiredName("RateLimit-Policy")
     /// Whether a proxy may keep an answer back until there is more of it (nginx).
     static let accelBuffering = requiredName("X-Accel-Buffering")
+    /// How many strings of a document are not UTF-8.
+    static let invalidStrings = requiredName("X-Invalid-Strings")
     /// The last event that a client has seen.
     static let lastEventID = requiredName("Last-Event-ID")
 

@@ -164,17 +164,27 @@ struct BackupEndpoints: Sendable {
                 .path("_id", .string(Schema.TextRule(lengths: 1...1024)), "The document's _id."),
             ],
             replies: [
-                .json(.ok, .map(.any), "The document."),
+                .json(
+                    .ok, .map(.any), "The document.",
+                    headers: [
+                        "X-Invalid-Strings":
+                            "How many of its strings are not UTF-8 and were written with U+FFFD; "
+                            + "absent when all are."
+                    ]),
                 .problem(.notFound, "There is no such backup, collection or document."),
                 .problem(.conflict, "The backup is damaged."),
             ],
             auditedAs: "backup.read_document"
         ) { call in
             do {
-                let text = try await environment.snapshots.document(
+                let document = try await environment.snapshots.document(
                     call.required("_id"), database: call.required("db"),
                     collection: call.required("collection"), of: call.required("backup_id"))
-                return .text(text, type: "application/json")
+                var headers = HTTPFields()
+                if document.invalidStringCount > 0 {
+                    headers[.invalidStrings] = String(document.invalidStringCount)
+                }
+                return .text(document.text, type: "application/json", headers: headers)
             } catch let error as JobFailure where error.code == SnapshotLibrary.invalidIDCode {
                 throw Problem.invalid(.path, "_id", error.message)
             }

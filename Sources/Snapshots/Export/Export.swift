@@ -4,7 +4,7 @@ internal import BSONBytes
 public import ObjectStorage
 
 /// Writes the documents of one collection of an archive in a format of other tools. Chunks are
-/// decoded and spelt in parallel and written in the archive's order.
+/// decoded and formatted in parallel and written in the archive's order.
 public struct Export: Sendable {
     /// How documents are written.
     public enum Format: String, Sendable, CaseIterable {
@@ -30,6 +30,9 @@ public struct Export: Sendable {
         public var format: Format
         /// Fields of a CSV line, such as `address.city`.
         public var fields: [String] = []
+        /// Whether a text in CSV that a spreadsheet would take for a formula gets an apostrophe in
+        /// front; numbers do not.
+        public var guardsFormulas = false
         /// Whether JSON keeps every type, instead of numbers and dates as people write them.
         public var isCanonical = false
         /// How many chunks are decoded at once.
@@ -48,6 +51,9 @@ public struct Export: Sendable {
         public var documentByteCount: UInt64
         /// Bytes that were written.
         public var writtenByteCount: UInt64
+        /// Strings and names of fields that are not UTF-8, and were written with U+FFFD in the
+        /// place of each defect. None in BSON, which is byte for byte.
+        public var invalidStringCount: UInt64 = 0
         public var seconds: Double
     }
 
@@ -85,8 +91,9 @@ public struct Export: Sendable {
         let reader = try await location.open()
         let found = try ArchivedNamespace(namespace, in: reader)
         if let indexed = reader as? IndexedArchiveReader { indexed.select([found.ordinal]) }
+        if let note = found.note { observer.noticed(note) }
         let name = found.descriptor.dataNamespace
-        let speller = DocumentSpeller(options)
+        let formatter = DocumentFormatter(options)
         var report = Report(
             documentCount: 0, documentByteCount: 0, writtenByteCount: 0, seconds: 0)
         var ledger = ArchiveLedger(reader.prelude)
@@ -99,34 +106,36 @@ public struct Export: Sendable {
             try await sink.write(bytes)
             report.writtenByteCount += UInt64(bytes.count)
         }
-        try await put(speller.head)
+        try await put(formatter.head)
         try await withOrderedWindow(
             width: options.width, ahead: 1, next: { try await reader.next()?.toBecomeText },
-            transform: { (pending: PendingChunk) async throws -> Spelt in
+            transform: { (pending: PendingChunk) async throws -> Formatted in
                 let chunk = try pending.decoded()
-                return Spelt(bytes: try speller.spell(chunk, of: name), chunk: chunk)
+                return Formatted(text: try formatter.text(of: chunk, in: name), chunk: chunk)
             },
-            deliver: { spelt in
-                try ledger.enter(spelt.chunk)
-                for block in spelt.chunk.blocks where block.header.namespace == name {
+            deliver: { formatted in
+                try ledger.enter(formatted.chunk)
+                for block in formatted.chunk.blocks where block.header.namespace == name {
                     progress.documentCount += block.totals.documentCount
                     progress.byteCount += block.totals.byteCount
                 }
-                if !spelt.bytes.isEmpty, report.documentCount > 0 {
-                    try await put(speller.separator)
+                let text = formatted.text
+                if !text.bytes.isEmpty, report.documentCount > 0 {
+                    try await put(formatter.separator)
                 }
-                try await put(spelt.bytes)
+                try await put(text.bytes)
+                report.invalidStringCount += text.invalidStringCount
                 report.documentCount = progress.documentCount
                 report.documentByteCount = progress.byteCount
                 observer.progressed(progress)
             })
         try ledger.close(manifest: reader.manifest, selected: [found.ordinal])
-        try await put(speller.tail)
+        try await put(formatter.tail)
         return report
     }
 
-    private struct Spelt: Sendable {
-        var bytes: [UInt8]
+    private struct Formatted: Sendable {
+        var text: DocumentFormatter.Text
         var chunk: DecodedChunk
     }
 }

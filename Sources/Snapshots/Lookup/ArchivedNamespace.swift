@@ -1,5 +1,6 @@
 internal import ArchiveEngine
 public import ArchiveFormat
+internal import BSONBytes
 
 /// One namespace of an archive, found by its name.
 struct ArchivedNamespace {
@@ -21,8 +22,35 @@ struct ArchivedNamespace {
         ordinal = UInt32(position)
         descriptor = namespaces[position]
         guard descriptor.type != .view else {
-            throw SnapshotError(.unsupported, "\(namespace) is a view and holds no documents")
+            throw SnapshotError(.unsupported, try Self.refusal(descriptor))
         }
+    }
+
+    private static func refusal(_ view: NamespaceDescriptor) throws -> String {
+        let name = view.namespace
+        guard let source = try view.options.first("viewOn")?.string else {
+            return "\(name) is a view and has no documents of its own"
+        }
+        return "\(name) is a view on \(name.database).\(source) and has no documents of its own; "
+            + "name the collection that it is on instead"
+    }
+
+    /// What its documents are, where they are not what a server shows; nil for ordinary ones.
+    var note: String? {
+        let name = descriptor.namespace
+        if descriptor.isOplog {
+            return "\(name) is the archive's oplog: its entries are the changes that were made "
+                + "during the backup"
+        }
+        if descriptor.type == .timeseries {
+            return "\(name) is a time series: these are its buckets, as they are stored, each with "
+                + "many measurements"
+        }
+        if descriptor.isAuthorization || name.collection.hasPrefix("$admin.") {
+            return "\(name) holds users or roles as a server keeps them, with what it needs to "
+                + "check passwords"
+        }
+        return nil
     }
 }
 

@@ -35,6 +35,9 @@ public struct DocumentSearch: Sendable {
         public var skippedChunkCount: UInt64 = 0
         /// Bytes that were written.
         public var writtenByteCount: UInt64 = 0
+        /// Strings and names of fields that are not UTF-8, and were written with U+FFFD in the
+        /// place of each defect.
+        public var invalidStringCount: UInt64 = 0
         public var seconds: Double = 0
     }
 
@@ -78,12 +81,13 @@ public struct DocumentSearch: Sendable {
     private func search(_ sink: (any ObjectStorage.ByteSink)?) async throws -> Report {
         let reader = try await location.open()
         let found = try ArchivedNamespace(namespace, in: reader)
+        if let note = found.note { observer.noticed(note) }
         let plan = SearchPlan(reader, found, options.filter)
-        let speller = sink.map { _ in DocumentSpeller(options.output) }
+        let formatter = sink.map { _ in DocumentFormatter(options.output) }
         let limit = options.limit ?? .max
         let request = ChunkHits.Request(
             namespace: found.descriptor.dataNamespace, filter: options.filter, limit: limit,
-            speller: speller)
+            formatter: formatter)
         var report = Report(skippedChunkCount: plan.skippedChunkCount)
         var ledger = ArchiveLedger(reader.prelude)
         var waiting = plan.sequences?[...]
@@ -92,7 +96,7 @@ public struct DocumentSearch: Sendable {
             try await sink.write(bytes)
             report.writtenByteCount += UInt64(bytes.count)
         }
-        try await put(speller?.head ?? [])
+        try await put(formatter?.head ?? [])
         try await withOrderedWindow(
             width: options.output.width, ahead: 1,
             next: {
@@ -107,7 +111,7 @@ public struct DocumentSearch: Sendable {
             deliver: { searched in
                 guard report.matchedCount < limit else { return }
                 if plan.isWhole { try ledger.enter(searched.chunk) }
-                let separator = report.matchedCount > 0 ? speller?.separator : nil
+                let separator = report.matchedCount > 0 ? formatter?.separator : nil
                 let text = report.take(searched, limit)
                 if !text.isEmpty { try await put(separator ?? []) }
                 try await put(text)
@@ -116,7 +120,7 @@ public struct DocumentSearch: Sendable {
         if plan.isWhole, report.matchedCount < limit {
             try ledger.close(manifest: reader.manifest, selected: [found.ordinal])
         }
-        try await put(speller?.tail ?? [])
+        try await put(formatter?.tail ?? [])
         return report
     }
 
@@ -139,12 +143,14 @@ extension DocumentSearch.Report {
         guard searched.hits.count >= wanted else {
             matchedCount += UInt64(searched.hits.count)
             scannedCount += searched.scannedCount
-            return searched.text
+            invalidStringCount += searched.text.invalidStringCount
+            return searched.text.bytes
         }
         let last = searched.hits[Int(wanted) - 1]
         matchedCount = limit
         scannedCount += last.scannedCount
-        return Array(searched.text.prefix(last.textByteCount))
+        invalidStringCount += last.invalidStringCount
+        return Array(searched.text.bytes.prefix(last.textByteCount))
     }
 }
 
@@ -179,7 +185,7 @@ private struct SearchPlan {
         }
         self.init(
             chunks, wanted, skipped: UInt64(all.count - wanted.count),
-            byteCount: wanted.reduce(0) { $0 + chunks.index.rows[Int($1)].documentByteCount })
+            byteCount: wanted.map { chunks.index.rows[Int($0)].documentByteCount }.clampedSum())
     }
 
     private init(
