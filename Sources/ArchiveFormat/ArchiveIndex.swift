@@ -104,6 +104,12 @@ public struct ArchiveIndex: Hashable, Sendable {
             else { throw ArchiveError(.malformed, "the index names an unknown namespace") }
             offset += row.storedByteCount
         }
+        for entry in manifest.namespaces {
+            guard let last = entry.chunks?.upperBound else { continue }
+            guard Int(last) < rows.count else {
+                throw ArchiveError(.malformed, "the manifest names an unknown chunk")
+            }
+        }
         guard offset == end else {
             throw ArchiveError(.malformed, "the chunks do not reach the index", offset: offset)
         }

@@ -19,6 +19,8 @@ public enum ArchiveLimits {
     public static let manifestByteCountMax = 1 << 30
     /// Most UTF-8 bytes of a snapshot's description.
     public static let descriptionByteCountMax = 1024
+    /// When a backup may have begun and ended, in milliseconds since 1970 UTC: the years 0 to 9999.
+    public static let dates: ClosedRange<Int64> = -62_167_219_200_000...253_402_300_799_999
     /// The most chunks that an archive has.
     public static let chunkCountMax = 1 << 28
     /// The most namespaces that an archive has.

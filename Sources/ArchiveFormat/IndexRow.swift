@@ -86,7 +86,8 @@ public struct IndexRow: Hashable, Sendable {
         guard let digest = SHA256Digest(bytes: digestBytes),
             max(smallestByteCount, largestByteCount) <= DocumentKey.byteCountMax,
             storedByteCount <= UInt64(ArchiveLimits.chunkStoredByteCountMax),
-            rawByteCount <= UInt64(ArchiveLimits.chunkRawByteCountMax)
+            rawByteCount <= UInt64(ArchiveLimits.chunkRawByteCountMax),
+            documentByteCount <= rawByteCount
         else { throw ArchiveError(.lengthOutOfBounds, "an index row's length is out of bounds") }
         sha256 = digest
         keys = try Self.keys(

@@ -61,6 +61,9 @@ extension Manifest {
                 compression: try Compression(
                     codec, level: document.require("level", \.wholeNumber)))
             finishedAt = try document.require("finished_at", \.dateMilliseconds)
+            // Beyond, differences of two of them may be more than a number holds.
+            guard ArchiveLimits.dates.contains(startedAt), ArchiveLimits.dates.contains(finishedAt)
+            else { throw ArchiveError(.lengthOutOfBounds, "a date of the manifest is impossible") }
             chunkTargetByteCount = try document.require("chunk_target_bytes", \.wholeNumber)
             description = try document.first("description")?.string
             guard description?.utf8.count ?? 0 <= ArchiveLimits.descriptionByteCountMax else {
@@ -139,8 +142,12 @@ extension Manifest.Loss {
     }
 
     fileprivate init(_ document: BSONDocument) throws {
+        let chunkCount = try document.require("chunks", \.wholeNumber)
+        guard chunkCount >= 0 else {
+            throw ArchiveError(.malformed, "the manifest's count of lost chunks is negative")
+        }
         self.init(
-            chunkCount: try document.require("chunks", \.wholeNumber),
+            chunkCount: chunkCount,
             documentCount: try document.first("documents")?.wholeNumber
                 .map { UInt64(clamping: $0) },
             mayBeMore: try document.require("may_be_more", \.bool))

@@ -130,10 +130,16 @@ public struct Manifest: Hashable, Sendable {
     /// Bytes of all documents, uncompressed.
     public var documentByteCount: UInt64 { sum(\.byteCount) }
 
-    /// A sum that ends at the largest number: the parts may be read from a damaged file.
     private func sum(_ part: (DocumentTotals) -> UInt64) -> UInt64 {
-        namespaces.reduce(0) { sum, entry in
-            let (next, isOverflow) = sum.addingReportingOverflow(part(entry.totals))
+        namespaces.map { part($0.totals) }.clampedSum()
+    }
+}
+
+extension Sequence where Element == UInt64 {
+    /// A sum that ends at the largest number: the parts may be read from a damaged file.
+    public func clampedSum() -> UInt64 {
+        reduce(0) { sum, number in
+            let (next, isOverflow) = sum.addingReportingOverflow(number)
             return isOverflow ? .max : next
         }
     }

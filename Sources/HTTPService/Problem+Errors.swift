@@ -83,7 +83,7 @@ extension Problem {
     private static func status(_ code: String) -> HTTPResponse.Status {
         switch code {
         case "not_found": .notFound
-        case "usage", "result_too_large": .unprocessableContent
+        case "usage", "invalid_request", "result_too_large": .unprocessableContent
         case "too_many_jobs", "shutting_down", "repository_unavailable", "not_readable",
             "not_writable", "no_space", "state_not_writable", "state_busy", "state_failed",
             "lock_lost":

@@ -56,8 +56,19 @@ public struct ServerInfo: Hashable, Sendable {
         let isRouter = try hello.field("msg", \.string) == "isdbgrid"
         role = isRouter ? .mongos : setName == nil ? .standalone : .replicaSetMember
         host = try hello.field("me", \.string)
-        documentByteCountMax = try hello.requiredField("maxBsonObjectSize", \.wholeNumber)
-        messageByteCountMax = try hello.requiredField("maxMessageSizeBytes", \.wholeNumber)
-        writeBatchCountMax = try hello.requiredField("maxWriteBatchSize", \.wholeNumber)
+        documentByteCountMax = try Self.limit("maxBsonObjectSize", hello)
+        messageByteCountMax = try Self.limit("maxMessageSizeBytes", hello)
+        writeBatchCountMax = try Self.limit("maxWriteBatchSize", hello)
+    }
+
+    /// What a server takes at most: sizes are computed with it, so that it has to be plausible.
+    private static func limit(
+        _ name: String, _ hello: BSONDocument
+    ) throws(MongoError) -> Int {
+        let limit = try hello.requiredField(name, \.wholeNumber)
+        guard (1...Int(Int32.max)).contains(limit) else {
+            throw MongoError(.protocolViolation, "the server's \(name) is \(limit)")
+        }
+        return limit
     }
 }

@@ -124,8 +124,12 @@ public struct FileSystemStore: ObjectStore {
     }
 
     public func writeMark(_ bytes: [UInt8], _ name: String, _ kind: MarkKind) async throws {
-        precondition(bytes.count <= MarkKind.byteCountMax, "a mark is small")
         try naming.validate(name)
+        guard bytes.count <= MarkKind.byteCountMax else {
+            throw ObjectStorageError(
+                .io, "cannot write more than \(MarkKind.byteCountMax) bytes to",
+                path: access.path + "/" + kind.fileName(name))
+        }
         try await access.writeMark(bytes, name, kind)
     }
 

@@ -31,6 +31,7 @@ public struct JobFailure: Error, Sendable, Hashable, CustomStringConvertible {
             self.init(error.code.rawValue, ServiceWords.inFields(error.description))
         case let error as ArchiveError: self.init(error.code.rawValue, "\(error)")
         case let error as StateError: self.init(Self.code(error), Self.sentence(error))
+        case let error as RequestErrors: self.init("invalid_request", error.description)
         case is CancellationError: self.init("cancelled", "the job was cancelled")
         default: self.init("failed", "\(error)")
         }

@@ -18,6 +18,9 @@ extension BackupRequest {
         var options = Backup.Options(width: width)
         options.filter = problems.filter(
             databases: databases, included: nsInclude, excluded: nsExclude)
+        problems.checkSize(
+            options.filter, fields: ["databases", "ns_include", "ns_exclude"],
+            [databases ?? [], nsInclude ?? [], nsExclude ?? []])
         let name = codec ?? "gzip"
         let found = Codec.allCases.first { $0.name == name }
         if found == nil { problems.note("codec", "is none of gzip, zstd, lz4") }
@@ -61,6 +64,10 @@ extension RestoreRequest {
                 try NamespaceRename(from: rename.from, to: rename.to)
             }
         }
+        problems.checkSize(
+            options.filter, renames: options.renames,
+            fields: ["ns_include", "ns_exclude", "rename"],
+            [nsInclude ?? [], nsExclude ?? [], (rename ?? []).flatMap { [$0.from, $0.to] }])
         if let onConflict {
             if mode == .replace { problems.note("on_conflict", "is for the mode merge") }
             if let rule = Restore.ConflictRule(rawValue: onConflict) {
@@ -115,15 +122,24 @@ extension JobRequest {
 }
 
 /// All that can't be of a request.
-public struct RequestErrors: Error, Sendable, Hashable {
+public struct RequestErrors: Error, Sendable, Hashable, CustomStringConvertible {
     public var errors: [RequestError]
+
+    /// The first few of them as a sentence.
+    public var description: String {
+        errors.prefix(3).map { "\($0.field): \($0.message)" }.joined(separator: "; ")
+    }
 }
 
 /// Notes what can't be, so that all of it is told at once.
 struct RequestProblems {
     private var errors: [RequestError] = []
 
+    /// Nobody reads more.
+    private static let countMax = 100
+
     mutating func note(_ field: String, _ message: String) {
+        guard errors.count < Self.countMax else { return }
         errors.append(RequestError(field: field, message: message))
     }
 
@@ -164,6 +180,17 @@ struct RequestProblems {
         filter.included += patterns("ns_include", included)
         filter.excluded = patterns("ns_exclude", excluded)
         return filter
+    }
+
+    /// Checks a selection as a whole. What is beyond the limits is noted at the field that has the
+    /// most of it.
+    mutating func checkSize(
+        _ filter: NamespaceFilter, renames: [NamespaceRename] = [], fields: [String],
+        _ texts: [[String]]
+    ) {
+        let sizes = texts.map { $0.reduce($0.count) { $0 + $1.utf8.count } }
+        guard let most = sizes.max(), let place = sizes.firstIndex(of: most) else { return }
+        value(fields[place]) { try SelectionLimits.check(filter, renames: renames) }
     }
 
     private mutating func patterns(_ field: String, _ texts: [String]?) -> [NamespacePattern] {

@@ -181,7 +181,7 @@ public final class Scheduler: Sendable {
         let last = [schedule.lastRunAt, schedule.updatedAt].compactMap { $0 }
             .filter { $0 <= latestBelieved }.max()
         guard let first = plan.next(after: last ?? now) else { return nil }
-        let latest = first.adding(Int64(schedule.jitterSeconds) * 1000)
+        let latest = first.adding(Int64(max(0, min(schedule.jitterSeconds, 3600))) * 1000)
         if let known = schedule.nextRunAt, (first...latest).contains(known) { return known }
         return jittered(first, schedule.jitterSeconds)
     }
@@ -191,10 +191,9 @@ public final class Scheduler: Sendable {
     }
 
     private func jittered(_ moment: Int64, _ jitterSeconds: Int) -> Int64 {
-        let jitter =
-            jitterSeconds > 0
-            ? Int64(environment.random() % UInt64(jitterSeconds * 1000 + 1)) : 0
-        return moment.adding(jitter)
+        // No schedule has more; the record is a file's.
+        let seconds = UInt64(clamping: min(jitterSeconds, 3600))
+        return moment.adding(Int64(environment.random() % (seconds * 1000 + 1)))
     }
 }
 

@@ -48,9 +48,9 @@ public struct ArchiveDescription: Sendable {
     }
 
     /// Of all namespaces.
-    public var documentCount: UInt64 { entries.reduce(0) { $0 + $1.totals.documentCount } }
+    public var documentCount: UInt64 { entries.map(\.totals.documentCount).clampedSum() }
     /// Bytes of all documents, uncompressed.
-    public var byteCount: UInt64 { entries.reduce(0) { $0 + $1.totals.byteCount } }
+    public var byteCount: UInt64 { entries.map(\.totals.byteCount).clampedSum() }
 }
 
 extension JSONValue {

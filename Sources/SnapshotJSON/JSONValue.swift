@@ -38,8 +38,8 @@ public enum JSONValue: Equatable, Sendable {
         .object(members.map { Member($0.key, $0.value) })
     }
 
-    /// A number of things.
-    public static func count(_ count: Int) -> JSONValue { .count(UInt64(count)) }
+    /// A number of things; a negative one, which can't be, is 0.
+    public static func count(_ count: Int) -> JSONValue { .count(UInt64(clamping: count)) }
 
     /// A text, or null.
     public static func optional(_ text: String?) -> JSONValue { text.map { .string($0) } ?? .null }

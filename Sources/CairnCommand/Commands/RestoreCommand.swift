@@ -121,6 +121,8 @@ struct RestoreCommand: Job {
         }
     }
 
+    var isItsOutput: Bool { mode == .preview && keep.undo == nil }
+
     func validate() throws {
         guard mode != nil || keep.undo != nil else {
             throw ValidationError("Missing expected argument '--mode <mode>'")
@@ -231,8 +233,8 @@ struct RestoreCommand: Job {
         }
         options.batchDocumentCount = batchDocuments
         options.rateLimiter = try rate.makeLimiter(file)
-        options.filter = try selection.makeFilter()
         options.renames = try nsRename.map { try NamespaceRename($0) }
+        options.filter = try selection.makeFilter(renames: options.renames)
         options.restoresUsersAndRoles = !noUsersAndRoles
         options.replaysOplog = !noOplog
         return options

@@ -6,7 +6,8 @@ struct SelectionOptions: ParsableArguments, Sendable {
     /// Patterns of namespaces that are meant.
     @Option(
         help: ArgumentHelp(
-            "Only namespaces that fit this pattern, such as 'shop.*'; may be repeated.",
+            "Only namespaces that fit this pattern, such as 'shop.*'; may be repeated, up to 500 "
+                + "patterns and 32 KiB in all.",
             valueName: "pattern"))
     var nsInclude: [String] = []
 
@@ -18,10 +19,15 @@ struct SelectionOptions: ParsableArguments, Sendable {
 
     /// The same for the jobs.
     ///
-    /// - Throws: `SnapshotError` with `usage` for what is no pattern.
-    func makeFilter(database: String? = nil) throws -> NamespaceFilter {
-        NamespaceFilter(
+    /// - Throws: `SnapshotError` with `usage` for what is no pattern, or beyond the
+    ///   `SelectionLimits`.
+    func makeFilter(
+        database: String? = nil, renames: [NamespaceRename] = []
+    ) throws -> NamespaceFilter {
+        let filter = NamespaceFilter(
             database: database, included: try nsInclude.map { try NamespacePattern($0) },
             excluded: try nsExclude.map { try NamespacePattern($0) })
+        try SelectionLimits.check(filter, renames: renames)
+        return filter
     }
 }

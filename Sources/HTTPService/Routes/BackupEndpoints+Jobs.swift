@@ -3,6 +3,7 @@ internal import HTTPTypes
 internal import Operations
 internal import ServiceState
 internal import SnapshotJSON
+internal import Snapshots
 
 extension BackupEndpoints {
     /// How long an answer waits for a difference unless the caller says so.
@@ -10,7 +11,7 @@ extension BackupEndpoints {
 
     private static let rename = Schema.array(
         .object([.required("from", FieldSchemas.pattern), .required("to", FieldSchemas.pattern)]),
-        countMax: 1000)
+        countMax: SelectionLimits.patternCountMax / 2)
 
     private static let restoreFields: [Schema.Property] = [
         Schema.Property(

@@ -31,7 +31,8 @@ enum FieldSchemas {
         Schema.TextRule(
             lengths: 1...255, pattern: namespacePattern,
             else: "is not such as shop.* or shop.orders")
-    ).saying("Such as `shop.*`; `*` stands for any text.")
+    ).saying(
+        "Such as `shop.*`; `*` is any text, at most \(SelectionLimits.asteriskCountMax) times.")
     /// `*`, or something with a dot that is neither its first nor its last character; a backslash
     /// makes the character behind it an ordinary one.
     private static let namespacePattern: String = {
@@ -40,9 +41,12 @@ enum FieldSchemas {
         return "\\*|\(other)+(?:\(dot)+\(other)+)+"
     }()
     /// Patterns of what is not meant.
-    static let exclusions = Schema.array(pattern, countMax: 1000)
+    static let exclusions = Schema.array(pattern, countMax: SelectionLimits.patternCountMax)
+        .saying(SelectionLimits.sentence)
     /// Patterns of what is meant: none at all would be everything, or nothing, as one reads it.
-    static let inclusions = Schema.array(pattern, countMin: 1, countMax: 1000)
+    static let inclusions = Schema.array(
+        pattern, countMin: 1, countMax: SelectionLimits.patternCountMax
+    ).saying(SelectionLimits.sentence)
 
     /// The path's parameter for a snapshot.
     static let backupParameter = Endpoint.Parameter.path(
@@ -75,9 +79,11 @@ enum FieldSchemas {
                 .string(
                     Schema.TextRule(
                         lengths: 1...63, pattern: "[^/\\\\. \"$\\x00]+",
-                        else: "is no name of a database")),
-                countMin: 1, countMax: 1000
-            ).saying("Only these databases; all when not given.")),
+                        else: "is not a database's name")),
+                countMin: 1, countMax: SelectionLimits.patternCountMax
+            ).saying(
+                "Only these databases; all when not given. Each is one of the patterns that "
+                    + "`ns_include` limits; both can't be given.")),
         Schema.Property(
             "ns_include", inclusions.saying("Only namespaces that fit one of these patterns.")),
         Schema.Property(

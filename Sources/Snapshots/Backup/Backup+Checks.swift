@@ -48,7 +48,7 @@ extension Backup {
                 let namespace = stream.descriptor.dataNamespace
                 let statistics = try await connection.statistics(
                     of: namespace.collection, in: namespace.database)
-                byteCount += UInt64(statistics.byteCount)
+                byteCount &+= UInt64(clamping: statistics.byteCount)
             }
             return byteCount
         }

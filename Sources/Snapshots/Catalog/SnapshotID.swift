@@ -62,7 +62,7 @@ public struct CalendarDate: Sendable, CustomStringConvertible {
 
     /// - Parameter milliseconds: since 1970 UTC.
     public init(milliseconds: Int64) {
-        let seconds = Int(milliseconds >= 0 ? milliseconds / 1000 : (milliseconds - 999) / 1000)
+        let seconds = Int(milliseconds / 1000) - (milliseconds % 1000 < 0 ? 1 : 0)
         let days = seconds >= 0 ? seconds / 86400 : (seconds - 86399) / 86400
         let rest = seconds - days * 86400
         (hour, minute, second) = (rest / 3600, rest / 60 % 60, rest % 60)

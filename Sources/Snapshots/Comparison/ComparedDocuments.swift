@@ -138,7 +138,8 @@ struct DocumentPasses: Sendable {
     func count(memoryByteCount: Int, holdsSecond: Bool = false) -> Int {
         let documentCount =
             holdsSecond ? max(first.documentCount, second.documentCount) : first.documentCount
-        return Int(documentCount) * Self.entryByteCount / max(1, memoryByteCount) + 1
+        let entryCountMax = max(1, memoryByteCount / Self.entryByteCount)
+        return Int(clamping: documentCount / UInt64(entryCountMax)) + 1
     }
 
     /// One pass over both sides.
@@ -153,7 +154,7 @@ struct DocumentPasses: Sendable {
         finish: (ComparedContent) async throws -> Void = { _ in }
     ) async throws -> [ComparedContent.Entry] {
         var table: [DocumentIdentity: ComparedContent.Entry] = [:]
-        table.reserveCapacity(Int(first.documentCount) / count)
+        table.reserveCapacity(Int(clamping: first.documentCount) / count)
         try await first.scan(part: pass, of: count, width: width) { content in
             for entry in content.entries { table[entry.identity] = entry }
         }

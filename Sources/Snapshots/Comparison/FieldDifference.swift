@@ -32,7 +32,7 @@ public struct FieldDifference: Hashable, Sendable {
     }
 
     private static func collect(
-        _ first: BSONDocument, _ second: BSONDocument, path: String,
+        _ first: BSONDocument, _ second: BSONDocument, path: String, depth: Int = 1,
         into found: inout [FieldDifference]
     ) throws(BSONError) {
         let (left, right) = (try first.elements(), try second.elements())
@@ -46,7 +46,10 @@ public struct FieldDifference: Hashable, Sendable {
                 continue
             }
             guard element.value != other else { continue }
-            let isNested = [.document, .array].contains(element.value.type)
+            // A file may have documents that are nested deeper than any server's.
+            let isNested =
+                [.document, .array].contains(element.value.type)
+                && depth < BSONLimits.nestingDepthMax
             guard isNested, element.value.type == other.type else {
                 found.append(FieldDifference(path: name, first: element.value, second: other))
                 continue
@@ -54,7 +57,8 @@ public struct FieldDifference: Hashable, Sendable {
             let count = found.count
             try collect(
                 BSONDocument(validating: Array(element.value.bytes)),
-                BSONDocument(validating: Array(other.bytes)), path: name + ".", into: &found)
+                BSONDocument(validating: Array(other.bytes)), path: name + ".",
+                depth: depth + 1, into: &found)
             // The same fields in another order.
             if found.count == count {
                 found.append(FieldDifference(path: name, first: element.value, second: other))

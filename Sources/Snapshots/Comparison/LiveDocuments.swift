@@ -21,7 +21,7 @@ struct LiveDocuments: ComparedDocuments {
         documentCount = try await pool.withConnection { connection in
             let statistics = try await connection.statistics(
                 of: namespace.collection, in: namespace.database)
-            return UInt64(statistics.documentCount)
+            return UInt64(clamping: statistics.documentCount)
         }
     }
 

@@ -49,7 +49,11 @@ struct ArchiveRewriter: Sendable {
         _ send: @escaping @Sendable (RawChunk) async throws -> Void
     ) async throws {
         let ordinals = Dictionary(
-            uniqueKeysWithValues: namespaces.enumerated().map { ($1.dataNamespace, $0) })
+            namespaces.enumerated().map { ($1.dataNamespace, $0) },
+            uniquingKeysWith: { first, _ in first })
+        guard ordinals.count == namespaces.count else {
+            throw ArchiveError(.malformed, "the archive's prelude names a namespace twice")
+        }
         var mixer = ChunkMixer(targetByteCount: options.chunkTargetByteCount, send: send)
         var sorter = NamespaceSorter(
             namespaces, targetByteCount: options.chunkTargetByteCount,

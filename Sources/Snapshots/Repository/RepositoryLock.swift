@@ -1,3 +1,4 @@
+internal import ArchiveFormat
 internal import BSONBytes
 internal import ExtendedJSON
 public import ObjectStorage
@@ -100,6 +101,9 @@ public struct RepositoryLock: Hashable, Sendable {
         self.owner = owner
         hostName = try document.require("host", \.string)
         since = try document.require("since", \.dateMilliseconds)
+        guard ArchiveLimits.dates.contains(since) else {
+            throw SnapshotError(.locked, "a lock of an impossible date")
+        }
         self.heartbeatSeconds = heartbeatSeconds
         isHeld = lines.dropFirst().first.map { Array($0) + [UInt8(ascii: "\n")] } == Self.heldLine
     }
@@ -128,12 +132,22 @@ extension LockClaim.Namespaces {
             Deployment(
                 replicaSet: try document.first("replica_set")?.string,
                 hosts: try document.texts("hosts")),
-            try selections.map { selection in
-                NamespaceFilter(
-                    database: try selection.first("db")?.string,
-                    included: try selection.texts("ns_include").map { try NamespacePattern($0) },
-                    excluded: try selection.texts("ns_exclude").map { try NamespacePattern($0) })
-            })
+            try selections.map(Self.selection))
+    }
+
+    /// One that is beyond the limits, as an older Cairn may have written it, is read as everything.
+    private static func selection(_ document: BSONDocument) throws -> NamespaceFilter {
+        let database = try document.first("db")?.string
+        let texts = (try document.texts("ns_include"), try document.texts("ns_exclude"))
+        do {
+            let filter = NamespaceFilter(
+                database: database, included: try texts.0.map { try NamespacePattern($0) },
+                excluded: try texts.1.map { try NamespacePattern($0) })
+            try SelectionLimits.check(filter)
+            return filter
+        } catch let error as SnapshotError where error.code == .usage {
+            return NamespaceFilter()
+        }
     }
 }
 

@@ -1,3 +1,4 @@
+internal import ArchiveFormat
 public import ObjectStorage
 
 /// What can be said of a repository as a whole.
@@ -56,17 +57,17 @@ public struct RepositoryStatistics: Hashable, Sendable {
         count = overviews.count
         kinds = overviews.reduce(into: [:]) { $0[$1.id.kind, default: 0] += 1 }
         damagedCount = overviews.filter(\.isDamaged).count
-        documentCount = Self.sum(facts.map(\.documentCount))
-        documentByteCount = Self.sum(facts.map(\.documentByteCount))
-        storedByteCount = Self.sum(overviews.map(\.storedByteCount))
-        let readableByteCount = Self.sum(readable.map(\.storedByteCount))
+        documentCount = facts.map(\.documentCount).clampedSum()
+        documentByteCount = facts.map(\.documentByteCount).clampedSum()
+        storedByteCount = overviews.map(\.storedByteCount).clampedSum()
+        let readableByteCount = readable.map(\.storedByteCount).clampedSum()
         ratio =
             documentByteCount == 0 ? nil : Double(readableByteCount) / Double(documentByteCount)
         let taken = readable.filter(\.isTaken)
         let takenFacts = taken.compactMap(\.facts)
         let seconds = takenFacts.reduce(0) { $0 + $1.seconds }
         bytesPerSecond =
-            seconds > 0 ? Double(Self.sum(takenFacts.map(\.documentByteCount))) / seconds : nil
+            seconds > 0 ? Double(takenFacts.map(\.documentByteCount).clampedSum()) / seconds : nil
         secondsMean = takenFacts.isEmpty ? nil : seconds / Double(takenFacts.count)
         let ordered = readable.sorted { $0.startedAt < $1.startedAt }
         let believed = ordered.filter { !$0.isFromTheFuture(now: now) }
@@ -98,14 +99,6 @@ public struct RepositoryStatistics: Hashable, Sendable {
         }
         guard let first = recent.map(\.startedAt).min() else { return nil }
         let days = max(1, Double(now - first) / millisecondsOfDay)
-        return Double(sum(recent.map(\.storedByteCount))) / days
-    }
-
-    /// A sum that ends at the largest number: the parts may be read from a damaged file.
-    private static func sum(_ numbers: [UInt64]) -> UInt64 {
-        numbers.reduce(0) { sum, number in
-            let (next, isOverflow) = sum.addingReportingOverflow(number)
-            return isOverflow ? .max : next
-        }
+        return Double(recent.map(\.storedByteCount).clampedSum()) / days
     }
 }

@@ -30,6 +30,9 @@ struct KeptName: Hashable, Sendable, CustomStringConvertible {
         self.collection = collection
     }
 
+    /// The end of the year 9999.
+    private static let expiryMax = ArchiveLimits.dates.upperBound / 1000
+
     /// Reads a collection's name; nil for one that is not kept.
     init?(_ name: String) {
         guard name.hasPrefix(Self.prefix) else { return nil }
@@ -40,6 +43,7 @@ struct KeptName: Hashable, Sendable, CustomStringConvertible {
         let parts = fields.split(
             separator: ".", maxSplits: 3, omittingEmptySubsequences: false)
         guard parts.count == 4, let job = JobID(parts[0]), let expiry = Int64(parts[1], radix: 16),
+            (0...Self.expiryMax).contains(expiry),
             let was = Was(rawValue: String(parts[2])), !parts[3].isEmpty
         else { return nil }
         self.init(job: job, expiry: expiry, was: was, collection: String(parts[3]))
