@@ -85,9 +85,13 @@ enum FieldSchemas {
                 "Only these databases; all when not given. Each is one of the patterns that "
                     + "`ns_include` limits; both can't be given.")),
         Schema.Property(
-            "ns_include", inclusions.saying("Only namespaces that fit one of these patterns.")),
+            "ns_include",
+            inclusions.saying(
+                "Only namespaces that fit one of these patterns. \(SelectionLimits.sentence)")),
         Schema.Property(
-            "ns_exclude", exclusions.saying("No namespaces that fit one of these patterns.")),
+            "ns_exclude",
+            exclusions.saying(
+                "No namespaces that fit one of these patterns. \(SelectionLimits.sentence)")),
         Schema.Property(
             "codec", .word("gzip", "zstd", "lz4").saying("How it is compressed; gzip.")),
         Schema.Property(
