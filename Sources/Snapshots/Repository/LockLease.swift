@@ -133,8 +133,8 @@ final class LockLease: Sendable {
             .lockLost,
             "lock lost: the lock of this \(lock.claim.operation.rawValue) in the repository "
                 + "\(what), so others may have begun to work on the same; nothing was published, "
-                + "replaced or removed since; check the repository's disk, network and clock, and run it again"
-        )
+                + "replaced or removed since; check the repository's disk, network and clock, and "
+                + "run it again")
     }
 }
 

@@ -125,8 +125,8 @@ extension RepositoryLocks {
             throw SnapshotError(
                 .lockLost,
                 "lock lost: somebody has removed the lock that this "
-                    + "\(lock.claim.operation.rawValue) asked for before it got it, as if its process were dead; run it again"
-            )
+                    + "\(lock.claim.operation.rawValue) asked for before it got it, as if its "
+                    + "process were dead; run it again")
         }
         var held = lock
         held.isHeld = true
