@@ -87,7 +87,7 @@ public struct IndexRow: Hashable, Sendable {
             max(smallestByteCount, largestByteCount) <= DocumentKey.byteCountMax,
             storedByteCount <= UInt64(ArchiveLimits.chunkStoredByteCountMax),
             rawByteCount <= UInt64(ArchiveLimits.chunkRawByteCountMax),
-            documentByteCount <= rawByteCount
+            documentByteCount <= UInt64(ArchiveLimits.chunkRawByteCountMax)
         else { throw ArchiveError(.lengthOutOfBounds, "an index row's length is out of bounds") }
         sha256 = digest
         keys = try Self.keys(

@@ -67,7 +67,7 @@ import Testing
             chunk, offset: 0x0102_0304_0506,
             sha256: try #require(SHA256Digest(bytes: (0..<32).map { 0x80 + $0 })))
         row.blockCount = 0x1122
-        row.documentByteCount = 0x3344_5566
+        row.documentByteCount = 0x0233_4455
         let low = DocumentKey(BSONValue(type: .string, bytes: [2, 0, 0, 0, 0x41, 0]))
         let high = DocumentKey(BSONValue(type: .string, bytes: [3, 0, 0, 0, 0x42, 0x43, 0]))
         row.keys = low...high

@@ -137,7 +137,8 @@ class Arguments(unittest.TestCase):
         self.assertGreater(sum(count for code, count in counts.items() if code != 64), 3)
 
     def test_selections_beyond_the_limits_are_refused(self):
-        many = [word for number in range(500) for word in ("--ns-include", f"d{number}." + "x" * 205)]
+        patterns = [f"d{number}." + "x" * 205 for number in range(500)]
+        many = [word for pattern in patterns for word in ("--ns-include", pattern)]
         for command in (("backup",), ("tune",), ("diff", "a", "b")):
             fixed = ["--repository", self.fixed["--repository"]]
             found = run([*command, *many, *fixed], self.environment)

@@ -28,7 +28,7 @@ URI = "mongodb://127.0.0.1:1/?serverSelectionTimeoutMS=300"
 def shell(redirection, program, *arguments):
     """What a command does whose streams the shell has changed: `>&-`, `2>&-`, `> /dev/full`."""
     return subprocess.run(
-        ["bash", "-c", f'exec "$@" {redirection}', "bash", PROGRAMS / program, *map(str, arguments)],
+        ["bash", "-c", f'exec "$@" {redirection}', "-", PROGRAMS / program, *map(str, arguments)],
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

@@ -50,7 +50,7 @@ struct OverlapBudget {
     private(set) var stepCount: Int
 
     /// - Parameter stepCount: comparisons of two bytes of patterns.
-    init(stepCount: Int = 8_000_000) {
+    init(stepCount: Int = 20_000_000) {
         self.stepCount = stepCount
     }
 
