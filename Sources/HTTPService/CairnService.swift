@@ -262,6 +262,9 @@ private struct JobService: Service {
         } onGracefulShutdown: {
             runner.beginShutdown()
         }
+        // Jobs are told of a signal at once, and may have ended before the answers have; whoever
+        // ends before its turn has failed.
+        do { try await gracefulShutdown() } catch {}
     }
 }
 

@@ -20,7 +20,7 @@ import unittest
 sys.dont_write_bytecode = True
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent.parent / "Scripts"))
-from running_service import NO_LIMITS, Service, built, temporary_service
+from running_service import NO_LIMITS, Service, built, private_mongod, temporary_service
 
 PROGRAMS = built()
 # Nothing listens there, so that jobs fail and requests do not.
@@ -137,66 +137,73 @@ def mongod_at(port):
 
 
 class CommandLine(unittest.TestCase):
-    """A command that waits for a pipe that nobody writes to."""
+    """A command whose database server is stopped: it waits in a call that can't be cancelled."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.scope = private_mongod(PROGRAMS, "orders:20000")
+        cls.uri = cls.scope.__enter__()
+        cls.server = mongod_at(cls.uri.split(":")[2].split("/")[0])
+
+    @classmethod
+    def tearDownClass(cls):
+        os.kill(cls.server, signal.SIGCONT)
+        cls.scope.__exit__(None, None, None)
 
     def setUp(self):
         folder = tempfile.TemporaryDirectory(prefix="cairn-ending-")
         self.addCleanup(folder.cleanup)
-        self.pipe = pathlib.Path(folder.name) / "pipe"
-        os.mkfifo(self.pipe)
+        self.repository = folder.name
+        os.kill(self.server, signal.SIGCONT)
 
-    def start(self):
-        """The command, once it takes signals."""
+    def start(self, stderr):
+        """A backup that reads slowly, when its server is stopped."""
         process = subprocess.Popen(
-            [PROGRAMS / "cairn", "verify", "--archive", self.pipe],
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            [
+                PROGRAMS / "cairn", "backup", "--uri", self.uri, "--repository", self.repository,
+                "--max-rate", "100docs",
+            ],
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=stderr, text=True,
         )  # fmt: skip
         self.addCleanup(process.kill)
         end = time.monotonic() + GENEROUS_SECONDS
-        # Ignored by the process, for its handler comes by another way.
         while time.monotonic() < end and process.poll() is None:
-            with contextlib.suppress(FileNotFoundError):
-                status = pathlib.Path(f"/proc/{process.pid}/status").read_text()
-                mask = int(status.split("SigIgn:")[1].split()[0], 16)
-                if mask >> (signal.SIGTERM - 1) & 1:
-                    return process
+            if any(pathlib.Path(self.repository).glob(".*")):
+                os.kill(self.server, signal.SIGSTOP)
+                return process
             time.sleep(0.01)
-        self.fail(f"it has ended: {process.communicate()}")
+        self.fail(f"nothing is written: {process.poll()}")
 
     def test_it_ends_by_itself_after_one_signal(self):
-        process = self.start()
+        process = self.start(subprocess.PIPE)
         process.send_signal(signal.SIGINT)
         _, told = process.communicate(timeout=GENEROUS_SECONDS)
         self.assertEqual(process.returncode, 130, told)
         self.assertIn("cairn: ", told)
 
     def test_it_ends_at_once_after_two(self):
-        process = self.start()
-        process.send_signal(signal.SIGINT)
-        process.stderr.readline()
-        process.send_signal(signal.SIGINT)
-        process.communicate(timeout=GENEROUS_SECONDS)
-        self.assertEqual(process.returncode, 130)
+        process = self.start(subprocess.DEVNULL)
+        while process.poll() is None:
+            process.send_signal(signal.SIGINT)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(1)
+        self.assertIn(process.returncode, (130, -signal.SIGINT))
 
     def test_standard_error_that_nobody_reads_keeps_nothing(self):
         reader, writer = os.pipe()
         self.addCleanup(os.close, reader)
+        process = self.start(writer)
+        os.set_blocking(writer, False)
         with contextlib.suppress(BlockingIOError):
-            os.set_blocking(writer, False)
             while True:
-                os.write(writer, b"x" * 4096)
+                os.write(writer, b"x")
         os.set_blocking(writer, True)
-        process = subprocess.Popen(
-            [PROGRAMS / "cairn", "verify", "--archive", self.pipe],
-            stdout=subprocess.DEVNULL, stderr=writer,
-        )  # fmt: skip
         os.close(writer)
-        self.addCleanup(process.kill)
-        end = time.monotonic() + GENEROUS_SECONDS
-        while process.poll() is None and time.monotonic() < end:
+        for _ in range(2):
             process.send_signal(signal.SIGINT)
-            time.sleep(0.2)
-        self.assertIn(process.returncode, (130, -signal.SIGINT))
+            time.sleep(1)  # so that both are seen: signals of one kind are one
+        process.send_signal(signal.SIGINT)
+        self.assertIn(process.wait(GENEROUS_SECONDS), (130, -signal.SIGINT))
 
 
 if __name__ == "__main__":
