@@ -33,8 +33,10 @@ enum MongodumpMetadata {
         descriptor.indexes = try document.first("indexes")?.array()?.compactMap(\.document) ?? []
         if let type = try document.first("type")?.string.flatMap(NamespaceType.init) {
             descriptor.type = type
-        } else if try descriptor.options.first("viewOn") != nil {
+        } else if try descriptor.options.first("viewOn")?.string != nil {
             descriptor.type = .view
+        } else if try descriptor.options.first("timeseries")?.document != nil {
+            descriptor.type = .timeseries
         }
         descriptor.uuid = try document.first("uuid")?.string.flatMap(uuid)
     }

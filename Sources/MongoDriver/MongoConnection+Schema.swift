@@ -18,14 +18,19 @@ extension MongoConnection {
     /// Builds indexes and waits for them, at most for the `socketTimeoutSeconds` of the `MongoURI`:
     /// use one with hours for it.
     ///
-    /// - Parameter specifications: as `indexes(of:in:)` returns them; none is nothing to do.
+    /// - Parameters:
+    ///   - specifications: as `indexes(of:in:)` returns them; none is nothing to do.
+    ///   - ignoresUnknownOptions: whether the server leaves out options that it does not know,
+    ///     instead of refusing them; for servers from 4.2 on.
     public func createIndexes(
-        _ specifications: [BSONDocument], of collection: String, in database: String
+        _ specifications: [BSONDocument], of collection: String, in database: String,
+        ignoresUnknownOptions: Bool = false
     ) throws {
         guard !specifications.isEmpty else { return }
         let command = BSONDocument {
             $0.append("createIndexes", collection)
             $0.append("indexes", array: specifications)
+            if ignoresUnknownOptions { $0.append("ignoreUnknownIndexOptions", true) }
         }
         _ = try run(command, on: database, as: .write)
     }

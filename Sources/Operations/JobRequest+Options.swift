@@ -80,6 +80,8 @@ extension RestoreRequest {
             if mode != .replace { problems.note("in_place", "is for the mode replace") }
             options.isInPlace = mode == .replace
         }
+        options.restoresIndexes = noIndexes != true
+        options.convertsLegacyIndexes = convertLegacyIndexes == true
         if preRestoreBackup != nil, mode != .replace {
             problems.note("pre_restore_backup", "is for the mode replace")
         }

@@ -121,6 +121,10 @@ public struct RestoreRequest: Codable, Sendable, Hashable {
     public var inPlace: Bool?
     /// Of a replace: whether what it replaces is backed up first; nil for yes.
     public var preRestoreBackup: Bool?
+    /// Whether no index is built but the one on `_id`; nil for no.
+    public var noIndexes: Bool?
+    /// Whether what servers before 3.4 allowed in indexes is converted; nil for no.
+    public var convertLegacyIndexes: Bool?
     /// Of a preview: how many documents of each kind are told; nil for five.
     public var samples: Int?
 

@@ -27,6 +27,7 @@ extension JSONValue {
             "deleted": .count(outcome.deletedCount),
             "refused": .count(outcome.failedCount),
             "replayed": .optional(count: report.replayedCount),
+            "adjustments": .array(report.adjustments.map { .string($0) }),
             "seconds": .decimal(report.seconds),
             "collections": .array(report.entries.map(Self.entry)),
         ])
@@ -63,6 +64,7 @@ extension JSONValue {
             "to_overwrite": sum(\.differingCount),
             "equal": sum(\.equalCount),
             "only_live": sum(\.onlyInSecondCount),
+            "adjustments": .array(report.adjustments.map { .string($0) }),
             "seconds": .decimal(report.seconds),
             "collections": .array(try report.entries.map(Self.previewEntry)),
         ])

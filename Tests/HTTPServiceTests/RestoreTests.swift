@@ -30,6 +30,27 @@ internal import Testing
         }
     }
 
+    @Test func indexesCanBeLeftOutAndOldOnesConverted() async throws {
+        let fixture = try await ServiceFixture()
+        try await fixture.fill(count: 3)
+        try await fixture.serve { client in
+            let id = try await client.makeBackup()
+            for field in ["no_indexes", "convert_legacy_indexes"] {
+                let preview = try await client.post(
+                    "backup/\(id)/restore", "{\"\(field)\": true}")
+                #expect(preview.status == 200, "\(preview)")
+                #expect(try preview.count("adjustments") == 0)
+                let answer = try await client.post(
+                    "backup/\(id)/restore", "{\"mode\": \"replace\", \"\(field)\": true}",
+                    headers: Self.wait)
+                #expect(answer.status == 200, "\(answer)")
+                #expect(try await fixture.count() == 3)
+                let wrong = try await client.post("backup/\(id)/restore", "{\"\(field)\": 1}")
+                #expect(wrong.status == 400 || wrong.status == 422)
+            }
+        }
+    }
+
     @Test(arguments: Way.allCases)
     func aReplaceBacksUpFirstWhatItReplaces(_ way: Way) async throws {
         let fixture = try await ServiceFixture()

@@ -9,6 +9,8 @@ import Testing
         restore.nsInclude = ["shop.*"]
         restore.rename = [RestoreRequest.Rename(from: "shop.*", to: "copy.*")]
         restore.inPlace = true
+        restore.noIndexes = true
+        restore.convertLegacyIndexes = true
         var backup = BackupRequest()
         backup.databases = ["shop"]
         backup.nsExclude = ["shop.cache*"]

@@ -1,6 +1,7 @@
 import ArchiveEngine
 import ArchiveFormat
 import BSONBytes
+import ExtendedJSON
 import Foundation
 import Snapshots
 import Testing
@@ -65,6 +66,43 @@ struct MadeArchive {
             let isLast = position == part.chunks.count - 1
             return builder.finished(closesNamespace: isLast && !part.isMixed)
         }
+    }
+
+    /// Bytes of an archive as mongodump writes it, with options and indexes as Extended JSON alone.
+    static func mongodump(_ parts: [Part]) throws -> [UInt8] {
+        let header = BSONDocument {
+            $0.append("concurrent_collections", Int32(4))
+            $0.append("version", "0.1")
+            $0.append("server_version", "3.2.0")
+            $0.append("tool_version", "3.2.0")
+        }
+        var bytes = MongodumpBlock.magic + header.bytes
+        for part in parts {
+            let descriptor = part.descriptor
+            let metadata = BSONDocument {
+                $0.append("options", descriptor.options)
+                $0.append("indexes", array: descriptor.indexes)
+            }
+            let text = try ExtendedJSONWriter().text(of: metadata)
+            bytes +=
+                BSONDocument {
+                    $0.append("db", descriptor.namespace.database)
+                    $0.append("collection", descriptor.namespace.collection)
+                    $0.append("metadata", text)
+                    $0.append("size", Int32(0))
+                }.bytes
+        }
+        bytes += MongodumpBlock.terminator
+        for part in parts {
+            let name = part.descriptor.dataNamespace
+            let documents = part.chunks.flatMap { $0 }.flatMap(\.bytes)
+            let crc64 = documents.withUnsafeBytes { CRC64.checksum($0) }
+            bytes += MongodumpBlock.Header(name).document.bytes + documents
+            bytes += MongodumpBlock.terminator
+            bytes += MongodumpBlock.Header(name, isEnd: true, crc64: crc64).document.bytes
+            bytes += MongodumpBlock.terminator
+        }
+        return bytes
     }
 
     /// Bytes of an archive as mongodump writes it, with its namespaces' blocks in this order.

@@ -87,6 +87,7 @@ struct RestoreCommand: Job {
                 + "one instant."))
     var noOplog = false
 
+    @OptionGroup var indexes: IndexOptions
     @OptionGroup var samples: SampleOptions
     @OptionGroup var width: WidthOptions
 
@@ -237,6 +238,8 @@ struct RestoreCommand: Job {
         options.filter = try selection.makeFilter(renames: options.renames)
         options.restoresUsersAndRoles = !noUsersAndRoles
         options.replaysOplog = !noOplog
+        options.restoresIndexes = !indexes.noIndexes
+        options.convertsLegacyIndexes = indexes.convertLegacyIndexes
         return options
     }
 }

@@ -28,6 +28,17 @@ extension BackupEndpoints {
             "pre_restore_backup",
             .boolean.saying("Of a replace: whether what it replaces is backed up first; true.")),
         Schema.Property(
+            "no_indexes",
+            .boolean.saying(
+                "Build no index but the one on `_id`. Of a replace: the collection has no other "
+                    + "afterwards; of a merge: the live ones stay. false by default.")),
+        Schema.Property(
+            "convert_legacy_indexes",
+            .boolean.saying(
+                "Convert what servers before 3.4 allowed in indexes, such as a key's value true, "
+                    + "0 or an empty string, to what it meant; else such a backup is refused. "
+                    + "false by default.")),
+        Schema.Property(
             "samples", .integer(0...1000).saying("Of a preview: documents told of each kind.")),
     ]
 
@@ -44,6 +55,8 @@ extension BackupEndpoints {
         var onConflict: String?
         var inPlace: Bool?
         var preRestoreBackup: Bool?
+        var noIndexes: Bool?
+        var convertLegacyIndexes: Bool?
         var samples: Int?
 
         func request(_ id: String) -> RestoreRequest {
@@ -54,6 +67,8 @@ extension BackupEndpoints {
             request.onConflict = onConflict
             request.inPlace = inPlace
             request.preRestoreBackup = preRestoreBackup
+            request.noIndexes = noIndexes
+            request.convertLegacyIndexes = convertLegacyIndexes
             request.samples = samples
             return request
         }

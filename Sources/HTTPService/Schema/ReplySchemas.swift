@@ -267,6 +267,10 @@ enum ReplySchemas {
                 .required("cluster_time", .nullable(clusterTime)),
                 .required("to_insert", .count), .required("to_overwrite", .count),
                 .required("equal", .count), .required("only_live", .count),
+                .required(
+                    "adjustments",
+                    Schema.array(.text, countMax: 101).saying(
+                        "What would be left out or changed of old options and indexes.")),
                 .required("seconds", .number),
                 .required(
                     "collections",

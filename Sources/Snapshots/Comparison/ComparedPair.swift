@@ -11,8 +11,14 @@ struct ComparedPair {
     private let options: Comparison.Options
     private(set) var difference: NamespaceDifference
 
-    init(_ namespace: Namespace, _ options: Comparison.Options) {
+    /// How definitions are read.
+    private let rules: DefinitionRules
+
+    init(
+        _ namespace: Namespace, _ options: Comparison.Options, _ rules: DefinitionRules = .comparing
+    ) {
         self.options = options
+        self.rules = rules
         difference = NamespaceDifference(namespace)
     }
 
@@ -36,7 +42,7 @@ struct ComparedPair {
     mutating func compareDefinitions(
         _ first: NamespaceDescriptor, _ second: NamespaceDescriptor
     ) throws {
-        try difference.compareDefinitions(first, second)
+        try difference.compareDefinitions(first, second, rules)
     }
 
     /// Compares a snapshot's documents with others, document by document.

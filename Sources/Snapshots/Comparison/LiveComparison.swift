@@ -33,6 +33,9 @@ public struct LiveComparison: Sendable {
         public var moment: BSONTimestamp?
         /// In the order of the snapshot, then what only the server has.
         public var entries: [Entry]
+        /// Of a preview: what a restore would leave out or change of options and indexes, as
+        /// `RestoreReport.adjustments`.
+        public var adjustments: [String] = []
         public var seconds: Double
 
         public var isEqual: Bool { entries.allSatisfy(\.difference.isEqual) }
@@ -75,6 +78,7 @@ public struct LiveComparison: Sendable {
         let choices = try RestorePlan.choose(reader, restore, server, observer)
         let moment = try await moment(server)
         let live = try await LiveCatalog.read(Set(choices.map(\.target.database)), pool)
+        let rules = purpose == .preview ? restore.rules(for: server) : .comparing
         if purpose == .preview {
             try live.checkKinds(choices, .replace)
             for note in try ViewRenames.readingNothing(choices, live) { observer.noticed(note) }
@@ -82,13 +86,16 @@ public struct LiveComparison: Sendable {
         }
         var report = Report(
             manifest: reader.chunks.index.manifest, moment: moment, entries: [], seconds: 0)
+        if purpose == .preview {
+            report.adjustments = try RestorePlan.adjustments(choices, rules, observer)
+        }
         let recent = RecentChunk()
         for choice in choices {
             observer.progressed(
                 JobProgress(phase: .comparing, subject: choice.target.description))
             let documents = ArchivedDocuments(reader.chunks, UInt32(choice.position), recent)
             let isExact = try await compare(
-                choice, documents, live[choice.target], server, at: &report)
+                choice, documents, live[choice.target], (server, rules), at: &report)
             if !isExact { report.moment = nil }
         }
         if purpose == .difference {
@@ -121,7 +128,7 @@ public struct LiveComparison: Sendable {
     /// - Returns: whether it was read at the report's moment.
     private func compare(
         _ choice: RestorePlan.Choice, _ documents: ArchivedDocuments, _ info: CollectionInfo?,
-        _ server: ServerInfo, at report: inout Report
+        _ reading: (server: ServerInfo, rules: DefinitionRules), at report: inout Report
     ) async throws -> Bool {
         func enter(_ difference: NamespaceDifference) {
             report.entries.append(
@@ -135,28 +142,29 @@ public struct LiveComparison: Sendable {
             enter(pair.difference)
             return true
         }
-        let live = try await NamespaceDescriptor(info, in: choice.target.database, pool, server)
+        let live = try await NamespaceDescriptor(
+            info, in: choice.target.database, pool, reading.server)
         let canReadMoment =
             try info.options.first("capped")?.isTruthy != true
             && choice.target.database != "local"
         do {
             let moment = canReadMoment ? report.moment : nil
-            enter(try await difference(choice, documents, live, at: moment))
+            enter(try await difference(choice, documents, live, reading.rules, at: moment))
             return moment != nil || !canReadMoment
         } catch let error as MongoError where error.code == .snapshotUnavailable {
             observer.noticed(
                 "\(choice.target) is compared as it is now: the server no longer has what it was "
                     + "when the comparison began")
-            enter(try await difference(choice, documents, live, at: nil))
+            enter(try await difference(choice, documents, live, reading.rules, at: nil))
             return false
         }
     }
 
     private func difference(
         _ choice: RestorePlan.Choice, _ documents: ArchivedDocuments,
-        _ live: NamespaceDescriptor, at moment: BSONTimestamp?
+        _ live: NamespaceDescriptor, _ rules: DefinitionRules, at moment: BSONTimestamp?
     ) async throws -> NamespaceDifference {
-        var pair = ComparedPair(choice.target, options)
+        var pair = ComparedPair(choice.target, options, rules)
         try pair.compareDefinitions(choice.descriptor, live)
         let type = choice.descriptor.type
         let isComparable = type == live.type || type == .special && live.type == .collection

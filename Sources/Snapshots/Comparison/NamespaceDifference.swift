@@ -68,9 +68,13 @@ public struct NamespaceDifference: Sendable {
     ///
     /// - Throws: `BSONError` for a definition that can't be read.
     mutating func compareDefinitions(
-        _ first: NamespaceDescriptor, _ second: NamespaceDescriptor
+        _ first: NamespaceDescriptor, _ second: NamespaceDescriptor, _ rules: DefinitionRules
     ) throws {
-        let (left, right) = (try CollectionDefinition(first), try CollectionDefinition(second))
+        let left = try CollectionDefinition(first, rules)
+        // What is live is listed as it is, also what a restore would leave out.
+        var present = rules
+        present.leavesOutIndexes = false
+        let right = try CollectionDefinition(second, present)
         let (options, others) = (
             try left.options(of: first), try right.options(of: second)
         )
@@ -79,7 +83,11 @@ public struct NamespaceDifference: Sendable {
         }
         let (own, other) = (try Self.byName(left.indexes), try Self.byName(right.indexes))
         for name in Set(own.keys).union(other.keys).sorted() {
-            if let index = own[name], try other[name]?.hasSameFields(as: index) == true { continue }
+            if let index = try own[name]?.asListed,
+                try other[name]?.asListed.hasSameFields(as: index) == true
+            {
+                continue
+            }
             indexes.append(Index(name: name, first: own[name], second: other[name]))
         }
     }

@@ -3,38 +3,43 @@ internal import BSONBytes
 internal import MongoDriver
 
 /// Options and indexes of a collection as a server takes them: almost always as they are, with what
-/// old servers wrote and modern ones refuse brought up to date (reference: mongorestore does the
-/// same).
+/// old servers wrote and modern ones refuse brought up to date.
 struct CollectionDefinition: Sendable {
     let options: BSONDocument
     /// When the documents of a clustered or time series collection expire: part of the options.
     let expiry: BSONValue?
-    /// All indexes but the one on `_id` that every collection has.
+    /// All indexes that are built: all but the one on `_id` that every collection has.
     let indexes: [BSONDocument]
+    /// What was left out or changed, one sentence each.
+    let adjustments: [String]
+    /// What a server would refuse, one sentence each.
+    let refusals: [ModernIndex.Refusal]
 
-    init(_ descriptor: NamespaceDescriptor) throws {
-        var options = BSONBuilder()
-        for element in try descriptor.options.elements() {
-            switch element.name {
-            // Refused by servers since 4.0, outside of the database local.
-            case "autoIndexId" where descriptor.namespace.database != "local": continue
-            // Decided by the server, or refused.
-            case "recordIdsReplicated", "uuid", "temp": continue
-            default: options.append(element)
-            }
-        }
+    /// - Throws: `BSONError` for a definition that can't be read.
+    init(_ descriptor: NamespaceDescriptor, _ rules: DefinitionRules) throws {
+        var options = ModernOptions(descriptor)
+        for element in try descriptor.options.elements() { try options.take(element) }
         // The only way to an index on _id of the old version; any other is as the server makes it.
         if let idIndex = try descriptor.indexes.first(where: { try Self.isDefault($0) }),
             try idIndex.first("v")?.wholeNumber == 1
         {
-            options.append("idIndex", try Self.modernised(idIndex, hasCollation: false))
+            let name = try idIndex.first("name")?.string ?? ""
+            options.builder.append("idIndex", Self.idIndex(named: name.isEmpty ? "_id_" : name))
         }
-        let hasCollation = try descriptor.options.first("collation") != nil
-        self.options = options.document
+        self.options = options.builder.document
         expiry = try descriptor.options.first("expireAfterSeconds")
-        indexes = try descriptor.indexes.filter { index in
-            try !Self.isDefault(index) && index.first("clustered") == nil
-        }.map { try Self.modernised($0, hasCollation: hasCollation) }
+        let hasCollation = try descriptor.options.first("collation")?.document != nil
+        var indexes = ModernIndexes(of: descriptor.namespace, rules)
+        if !rules.leavesOutIndexes {
+            for index in try descriptor.indexes.filter({
+                try !Self.isDefault($0) && $0.first("clustered") == nil
+            }) {
+                try indexes.add(try ModernIndex(index, rules, hasCollation: hasCollation))
+            }
+        }
+        self.indexes = indexes.specifications
+        adjustments = options.adjustments + indexes.adjustments
+        refusals = indexes.refusals
     }
 
     /// Options to load with: a server must not take out expired documents before they are compared.
@@ -63,103 +68,138 @@ struct CollectionDefinition: Sendable {
 
     /// The index on `_id` that a server makes by itself: one ascending key, nothing partial.
     private static func isDefault(_ index: BSONDocument) throws -> Bool {
-        guard let key = try index.first("key")?.document else { return false }
-        let elements = try key.elements()
-        guard elements.count == 1, elements[0].name == "_id", try index.first("clustered") == nil
-        else { return false }
-        let value = elements[0].value
-        let isAscending = value.wholeNumber == 1 || value.type == .bool || value.string == ""
-        return try isAscending && index.first("partialFilterExpression") == nil
+        guard let key = try index.first("key")?.document, try LegacyIndexKey.isDefault(key) else {
+            return false
+        }
+        return try index.first("clustered") == nil
+            && index.first("partialFilterExpression")?.isNothing ?? true
     }
 
-    /// - Parameter hasCollation: whether the collection has a collation of its own. An index
-    ///   without one is then listed as if it had none to state, but made anew it would take the
-    ///   collection's.
-    private static func modernised(
-        _ index: BSONDocument, hasCollation: Bool
-    ) throws -> BSONDocument {
-        try BSONDocument { builder in
-            for element in try index.elements() {
-                switch element.name {
-                // The namespace that old servers wrote: the wrong one in a staging collection.
-                case "ns": continue
-                // Index version 0 can't be built any more.
-                case "v" where element.value.wholeNumber == 0: continue
-                default: builder.append(element)
-                }
-            }
-            if hasCollation, try index.first("collation") == nil {
-                builder.append("collation", BSONDocument { $0.append("locale", "simple") })
-            }
+    /// Old servers listed it with options, such as `unique`, that new ones refuse for it.
+    private static func idIndex(named name: String) -> BSONDocument {
+        BSONDocument {
+            $0.append("v", Int32(1))
+            $0.append("key", BSONDocument { $0.append("_id", Int32(1)) })
+            $0.append("name", name)
         }
     }
 }
 
-extension MongoConnection {
-    /// Decides when documents of a clustered or time series collection expire; nil is never.
-    func setExpiry(_ expiry: BSONValue?, of collection: String, in database: String) throws {
-        let command = BSONDocument {
-            $0.append("collMod", collection)
-            if let expiry {
-                $0.append("expireAfterSeconds", expiry)
-            } else {
-                $0.append("expireAfterSeconds", "off")
+/// A collection's options on their way to what modern servers take.
+private struct ModernOptions {
+    /// Of the storage engine before WiredTiger.
+    private static let obsolete = ["$nExtents", "usePowerOf2Sizes", "noPadding"]
+
+    var builder = BSONBuilder()
+    private(set) var adjustments: [String] = []
+    private let namespace: Namespace
+    private let isCapped: Bool
+
+    init(_ descriptor: NamespaceDescriptor) {
+        namespace = descriptor.namespace
+        do { isCapped = try descriptor.options.first("capped")?.isTruthy ?? false } catch {
+            isCapped = false
+        }
+    }
+
+    mutating func take(_ element: BSONElement) throws {
+        switch element.name {
+        // Refused by servers since 4.0, outside of the database local.
+        case "autoIndexId" where namespace.database != "local": return
+        // Decided by the server, or refused.
+        case "recordIdsReplicated", "uuid", "temp", "idIndex": return
+        // The name by which it was made, and the engine's own notes: servers read over them.
+        case "create", "flags": return
+        case _ where element.value.isNothing: return
+        case "capped" where !isCapped: return
+        case "size" where !isCapped, "max" where !isCapped:
+            // It was a hint for the file of the storage engine before WiredTiger.
+            leaveOut(element.name, "only capped collections have one")
+        case _ where Self.obsolete.contains(element.name):
+            leaveOut(element.name, "no server has it any more")
+        case "storageEngine": try takeEngines(element)
+        case "indexOptionDefaults":
+            let engines = try element.value.document?.first("storageEngine")?.document
+            guard let engines, try StorageEngineOptions.kept(engines) != engines else {
+                return builder.append(element)
             }
+            leaveOut(element.name, "it is of another storage engine")
+        default: builder.append(element)
         }
-        _ = try run(command, on: database, as: .write)
     }
 
-    /// Builds what a collection still lacks of its indexes.
-    ///
-    /// - Returns: what is different from what was wanted, one sentence each.
-    nonisolated func buildIndexes(
-        _ wanted: [BSONDocument], of collection: String, in database: String
-    ) async throws -> [String] {
-        guard !wanted.isEmpty else { return [] }
-        let present = try await indexes(of: collection, in: database)
-        let names = Set(try present.map { try $0.first("name")?.string ?? "" })
-        let missing = try wanted.filter { !names.contains(try $0.first("name")?.string ?? "") }
-        try await createIndexes(missing, of: collection, in: database)
-        return try await indexDifferences(from: wanted, of: collection, in: database)
+    private mutating func takeEngines(_ element: BSONElement) throws {
+        guard let engines = element.value.document else { return builder.append(element) }
+        let kept = try StorageEngineOptions.kept(engines)
+        if !kept.isEmpty { builder.append(element.name, kept) }
+        if kept != engines { leaveOut(element.name, "it is of another storage engine") }
     }
 
-    /// What is different from the indexes that were wanted, one sentence each.
-    nonisolated func indexDifferences(
-        from wanted: [BSONDocument], of collection: String, in database: String
-    ) async throws -> [String] {
-        guard !wanted.isEmpty else { return [] }
-        let built = try await indexes(of: collection, in: database)
-        let different = try wanted.filter { index in
-            let listed = try index.asListed
-            return try !built.contains { try $0.hasSameFields(as: listed) }
-        }
-        return try different.map { index in
-            "index \(try index.first("name")?.string ?? "") of \(database).\(collection) is not "
-                + "exactly as in the archive: the server describes it differently"
-        }
+    private mutating func leaveOut(_ name: String, _ reason: String) {
+        adjustments.append("\(namespace) is restored without the option \"\(name)\": \(reason)")
     }
 }
 
-extension BSONDocument {
-    /// All fields, whatever their order: servers list those of an index in another one than their
-    /// oplogs do.
-    private var fields: Set<BSONElement> {
-        get throws { Set(try elements()) }
+/// A collection's indexes, each name and each key once.
+private struct ModernIndexes {
+    private(set) var adjustments: [String] = []
+    private(set) var refusals: [ModernIndex.Refusal] = []
+    private var indexes: [ModernIndex] = []
+    private let namespace: Namespace
+    private let convertsLegacyIndexes: Bool
+
+    init(of namespace: Namespace, _ rules: DefinitionRules) {
+        self.namespace = namespace
+        convertsLegacyIndexes = rules.convertsLegacyIndexes
     }
 
-    /// Whether both have the same fields with the same values, in whatever order.
-    func hasSameFields(as other: BSONDocument) throws -> Bool { try fields == other.fields }
+    var specifications: [BSONDocument] { indexes.map(\.specification) }
 
-    /// An index as a server lists it: without a simple collation.
-    var asListed: BSONDocument {
-        get throws {
-            try BSONDocument { builder in
-                for element in try elements() {
-                    let isSimple = try element.value.document?.first("locale")?.string == "simple"
-                    if element.name == "collation", isSimple { continue }
-                    builder.append(element)
-                }
-            }
+    mutating func add(_ index: ModernIndex) throws {
+        adjustments += index.notes.map { "index \(index.name) of \(namespace) \($0)" }
+        if var refusal = index.refusal {
+            refusal.reason = "index \(index.name) of \(namespace) \(refusal.reason)"
+            refusals.append(refusal)
         }
+        if let position = indexes.firstIndex(where: { $0.name == index.name }) {
+            if indexes[position].specification != index.specification {
+                adjustments.append(
+                    "index \(index.name) of \(namespace) is listed twice; the last one counts")
+            }
+            indexes[position] = index
+            return
+        }
+        let twin =
+            convertsLegacyIndexes
+            ? try indexes.firstIndex { try Self.isTwin($0, index) } : nil
+        guard let twin else {
+            indexes.append(index)
+            return
+        }
+        // What was converted makes way for what was always so.
+        let isLater = !index.isKeyConverted
+        let (kept, other) = isLater ? (index, indexes[twin]) : (indexes[twin], index)
+        indexes[twin] = kept
+        adjustments.append(
+            "index \(other.name) of \(namespace) is left out: it has the key of index \(kept.name)")
+    }
+
+    /// Whether a server would take two indexes for one: because a conversion has made their keys
+    /// equal, or because only the type of a number in them differs.
+    private static func isTwin(_ one: ModernIndex, _ other: ModernIndex) throws -> Bool {
+        let (left, right) = (one.specification, other.specification)
+        let options =
+            one.isKeyConverted || other.isKeyConverted
+            ? ["collation", "partialFilterExpression"]
+            : ["collation", "partialFilterExpression", "unique", "sparse", "expireAfterSeconds"]
+        return try options.allSatisfy { try left.first($0) == right.first($0) }
+            && key(left) == key(right)
+    }
+
+    /// Numbers of a key count by their sign and value, not by their type.
+    private static func key(_ index: BSONDocument) throws -> [String] {
+        try index.first("key")?.document?.elements().map { element in
+            "\(element.name)\u{0}\(element.value.string ?? "\(element.value.nearestDouble ?? 0)")"
+        } ?? []
     }
 }

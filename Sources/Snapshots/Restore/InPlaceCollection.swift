@@ -35,7 +35,7 @@ struct InPlaceCollection: RestoreTarget {
         staging = place.namespace
         duplicates = choice.isReplayed ? LoadedTwice() : nil
         self.isNew = isNew
-        definition = try CollectionDefinition(choice.descriptor)
+        definition = try CollectionDefinition(choice.descriptor, context.rules)
         inserter = ExactInserter(
             context: context, namespace: staging, isOrdered: false, ownsCollection: true)
         merger = DocumentMerger(context: context, namespace: live)
@@ -95,7 +95,8 @@ struct InPlaceCollection: RestoreTarget {
                     options: definition.optionsWithoutExpiry)
             }
             return try await connection.buildIndexes(
-                definition.indexes, of: namespace.collection, in: namespace.database)
+                definition.indexes, of: namespace.collection, in: namespace.database,
+                context.rules)
         }
         for difference in differences { context.observer.noticed(difference) }
     }

@@ -23,7 +23,7 @@ struct MergedCollection: RestoreTarget {
         namespace = choice.target
         keepsOrder = try choice.descriptor.options.first("capped")?.isTruthy ?? false
         self.isNew = isNew
-        definition = try CollectionDefinition(choice.descriptor)
+        definition = try CollectionDefinition(choice.descriptor, context.rules)
         writer = DocumentMerger(
             context: context, namespace: choice.dataNamespace(on: context.server),
             conflictRule: conflictRule)
@@ -56,7 +56,8 @@ struct MergedCollection: RestoreTarget {
             let differences = try await context.endurance.run { _ in
                 try await context.pool.withConnection { connection in
                     try await connection.buildIndexes(
-                        definition.indexes, of: namespace.collection, in: namespace.database)
+                        definition.indexes, of: namespace.collection, in: namespace.database,
+                        context.rules)
                 }
             }
             for difference in differences { context.observer.noticed(difference) }

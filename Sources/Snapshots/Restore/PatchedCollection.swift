@@ -29,7 +29,7 @@ struct PatchedCollection: Sendable {
         present.options = live.options
         present.type = NamespaceType(rawValue: live.type) ?? .collection
         var difference = NamespaceDifference(choice.target)
-        try difference.compareDefinitions(descriptor, present)
+        try difference.compareDefinitions(descriptor, present, context.rules)
         let isOrdinary = try ["capped", "autoIndexId"].allSatisfy {
             try descriptor.options.first($0) == nil
         }
@@ -39,7 +39,8 @@ struct PatchedCollection: Sendable {
         let target = choice.target
         patch = DocumentPatch(
             documents: documents, namespace: target,
-            definition: try CollectionDefinition(descriptor), options: options, context: context
+            definition: try CollectionDefinition(descriptor, context.rules), options: options,
+            context: context
         ) { phase in
             context.observer.progressed(
                 JobProgress(phase: phase, subject: target.description))

@@ -60,7 +60,8 @@ struct PatchedIndexes {
                 }
             }
             return try await connection.buildIndexes(
-                definition.indexes, of: namespace.collection, in: namespace.database)
+                definition.indexes, of: namespace.collection, in: namespace.database,
+                context.rules)
         }
         for difference in differences { context.observer.noticed(difference) }
     }
@@ -87,6 +88,7 @@ struct PatchedIndexes {
     /// Whether an index is the one that is wanted; while documents are written, apart from when it
     /// lets them expire.
     private func isSame(_ wanted: BSONDocument, _ present: BSONDocument) throws -> Bool {
+        let present = try present.asListed
         guard isPrepared else { return try wanted.hasSameFields(as: present) }
         return try wanted.leavingOut("expireAfterSeconds").hasSameFields(
             as: present.leavingOut("expireAfterSeconds"))

@@ -58,6 +58,12 @@ public struct Restore: Sendable {
         /// Whether the oplog of an archive that has one is replayed, which takes a replacing
         /// restore of everything under its own name.
         public var replaysOplog = true
+        /// Whether indexes are built beside the one on `_id`. Without, a replace leaves a collection
+        /// with that one alone, and a merge leaves the live ones as they are.
+        public var restoresIndexes = true
+        /// Whether what servers before 3.4 allowed in indexes becomes what it meant to them, as by
+        /// mongorestore's option of that name; else it is refused.
+        public var convertsLegacyIndexes = false
         /// How many chunks are decoded at once.
         public var width: Int
         /// How many chunks are written at once, each on a connection of its own. Two keep a server
@@ -123,7 +129,8 @@ public struct Restore: Sendable {
             batchDocumentCount: options.batchDocumentCount,
             pacer: WritePacer(limiter: options.rateLimiter, observer: observer),
             endurance: Endurance(seconds: options.enduranceSeconds, observer: observer),
-            continuity: Continuity(incarnation), keeping: keeping)
+            continuity: Continuity(incarnation), rules: options.rules(for: server),
+            keeping: keeping)
         let writesLive = options.mode == .merge || options.isInPlace
         var report =
             writesLive
@@ -185,6 +192,7 @@ public struct Restore: Sendable {
         let job = RestoreJob(plan: plan, reader: reader, options: options, context: context)
         var report = try await job.run()
         report.manifest = reader.manifest
+        report.adjustments = plan.adjustments
         return report
     }
 
@@ -247,6 +255,9 @@ public struct RestoreReport: Sendable {
     /// The archive's manifest; nil for archives of other tools.
     public var manifest: Manifest?
     public var entries: [Entry] = []
+    /// What was left out or changed of options and indexes that servers no longer take, one
+    /// sentence each; at most a hundred, and then how many more.
+    public var adjustments: [String] = []
     /// Until when what was displaced is kept, in seconds since 1970 by the server's clock; nil when
     /// it is not.
     public var keptUntil: Int64?
@@ -331,6 +342,8 @@ struct RestoreContext: Sendable {
     let pacer: WritePacer
     let endurance: Endurance
     var continuity: Continuity
+    /// How options and indexes of the archive are read.
+    let rules: DefinitionRules
     /// Nil when nothing that is displaced is kept.
     var keeping: Keeping?
     /// The archive's; nil for one without an index.

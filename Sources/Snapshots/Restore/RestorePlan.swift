@@ -17,6 +17,8 @@ struct RestorePlan: Sendable {
     let patches: [PatchedCollection]
     /// Position in the prelude of the oplog that is replayed; nil where none is.
     let oplog: UInt32?
+    /// What is left out or changed of options and indexes.
+    let adjustments: [String]
 
     /// - Throws: `namespaceConflict` when two namespaces would end up in one place, a new name is
     ///   not allowed, or something of another kind is in the way; `notFound` when nothing fits the
@@ -32,6 +34,7 @@ struct RestorePlan: Sendable {
         let live = try await LiveCatalog.read(Set(choices.map(\.target.database)), context.pool)
         try live.checkKinds(choices, options.mode)
         for note in try ViewRenames.readingNothing(choices, live) { context.observer.noticed(note) }
+        adjustments = try Self.adjustments(choices, context.rules, context.observer)
         let factory = RestoreTargetFactory(
             options: options, context: context, live: live,
             chunks: (archive as? IndexedArchiveReader)?.chunks)
@@ -196,8 +199,15 @@ struct RestorePlan: Sendable {
         if namespace.collection.hasPrefix("$admin.") {
             return .missed("users and roles of a single database are not supported")
         }
-        // Views come back by their definitions, and the profiler's records belong to the server.
-        if ["system.views", "system.profile"].contains(namespace.collection) { return .leftOut }
+        // Views come back by their definitions, the profiler's records belong to the server, and
+        // the other two are what the storage engine before WiredTiger kept in collections.
+        let servers = ["system.views", "system.profile", "system.indexes", "system.namespaces"]
+        if servers.contains(namespace.collection) { return .leftOut }
+        if namespace.database == "local", namespace.collection.hasPrefix("oplog.") {
+            return .missed(
+                "it is the oplog of a server; one that is replayed is the file oplog.bson in the "
+                    + "top folder of a dump")
+        }
         if descriptor.isAuthorization, !options.restoresUsersAndRoles { return .leftOut }
         return isServersOwn(namespace) ? .leftOut : .restored
     }
@@ -242,18 +252,29 @@ struct RestorePlan: Sendable {
         let namespace = descriptor.namespace
         guard !descriptor.isAuthorization else { return namespace }
         guard let target = renames.reversed().lazy.compactMap({ $0.target(of: namespace) }).first
-        else { return namespace }
+        else {
+            // The folder of a dump may have any name.
+            guard isDatabaseName(namespace.database) else {
+                throw SnapshotError(
+                    .namespaceConflict,
+                    "\"\(namespace.database)\" is not a name of a database; choose another one for "
+                        + "its collections with --ns-rename")
+            }
+            return namespace
+        }
         try checkName(target, from: namespace)
         return target
+    }
+
+    private static func isDatabaseName(_ name: String) -> Bool {
+        !name.isEmpty && name.utf8.count <= 63 && !name.contains { "/\\. \"$\u{0}".contains($0) }
     }
 
     /// The server's rules for names (manual, "Naming restrictions"), told before anything is
     /// written.
     private static func checkName(_ target: Namespace, from source: Namespace) throws {
-        let forbidden = Set("/\\. \"$\u{0}")
         let isAllowed =
-            !target.database.isEmpty && target.database.utf8.count <= 63
-            && !target.database.contains(where: forbidden.contains)
+            isDatabaseName(target.database)
             && !target.collection.isEmpty && !target.collection.contains("$")
             && !target.collection.contains("\u{0}")
             && (!target.collection.hasPrefix("system.") || target.collection == "system.js")

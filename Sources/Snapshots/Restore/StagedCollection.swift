@@ -33,7 +33,9 @@ struct StagedCollection: RestoreTarget {
         let load = canBePatched ? context.load(of: choice) : nil
         let place = place ?? StagingPlace(in: choice.target.database, for: load)
         self.place = place
-        let (staging, definition) = (place.namespace, try CollectionDefinition(choice.descriptor))
+        let (staging, definition) = (
+            place.namespace, try CollectionDefinition(choice.descriptor, context.rules)
+        )
         self.staging = staging
         self.definition = definition
         let documents = canBePatched ? documents : nil
@@ -167,6 +169,9 @@ extension StagedCollection {
             let command = BSONDocument {
                 $0.append("createIndexes", staging.collection)
                 $0.append("indexes", array: definition.indexes)
+                if context.rules.letsServerIgnoreOptions {
+                    $0.append("ignoreUnknownIndexOptions", true)
+                }
             }
             _ = try await transaction.run(command, on: database)
         }
