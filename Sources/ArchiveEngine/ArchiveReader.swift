@@ -13,6 +13,12 @@ public protocol ArchiveReader: AnyObject {
     /// Positions in the prelude of namespaces that are known to lie whole in a chunk which they
     /// share with others.
     var smallNamespaces: Set<UInt32> { get }
+    /// What its user should know beside, one sentence each.
+    var notes: [String] { get }
+
+    /// Says which namespaces are wanted, by their positions in the prelude. A reader that can read
+    /// them without the others gives no more than them. To be called before the first `next`.
+    func select(_ ordinals: Set<UInt32>)
 
     /// The next chunk, or nil at the archive's end, which is checked before nil is answered.
     ///
@@ -22,6 +28,8 @@ public protocol ArchiveReader: AnyObject {
 
 extension ArchiveReader {
     public var smallNamespaces: Set<UInt32> { [] }
+    public var notes: [String] { [] }
+    public func select(_ ordinals: Set<UInt32>) {}
 }
 
 /// A chunk that was read but not yet decoded.

@@ -7,6 +7,9 @@ public struct ArchivePrelude: Hashable, Sendable {
     /// The archive version that mongodump writes.
     public static let version = "0.1"
 
+    /// The version of a source that nobody knows, for mongorestore wants one.
+    public static let noServerVersion = "0.0.0"
+
     /// The source's version, such as "6.0.5". mongorestore refuses what is not `a.b.c`.
     public var serverVersion: String
     public var toolVersion: String
@@ -63,6 +66,16 @@ public struct ArchivePrelude: Hashable, Sendable {
         } catch {
             throw ArchiveError(.malformed, "the archive's prelude is damaged: \(error)")
         }
+    }
+
+    /// Whether the source's version is a version.
+    public var statesServerVersion: Bool {
+        let numbers = serverVersion.prefix { $0 != "-" && $0 != "+" }
+            .split(separator: ".", omittingEmptySubsequences: false)
+        return numbers.count == 3
+            && numbers.allSatisfy {
+                !$0.isEmpty && $0.utf8.allSatisfy { (0x30...0x39).contains($0) }
+            }
     }
 
     /// The collection that holds the documents of a namespace on a server of that version.

@@ -91,7 +91,8 @@ struct Failure: Error, Equatable {
         switch code {
         case .truncated, .checksumMismatch, .codecFailed, .malformed, .lengthOutOfBounds:
             "copy the file again, or use another snapshot"
-        case .notAnArchive: "give a file that cairn backup or mongodump --archive wrote"
+        case .notAnArchive:
+            "give a file that cairn backup or mongodump wrote, or a folder that mongodump wrote"
         case .unsupportedVersion: "use a newer cairn"
         default: nil
         }

@@ -28,6 +28,8 @@ public struct ObjectStorageError: Error, Hashable, Sendable, CustomStringConvert
         public static let notARepository = Code(rawValue: "not_a_repository")
         /// The object ends before the bytes asked for.
         public static let truncated = Code(rawValue: "truncated")
+        /// A file was written to while it was read.
+        public static let changed = Code(rawValue: "changed")
         /// The other end of a pipe is gone.
         public static let brokenPipe = Code(rawValue: "broken_pipe")
         /// The upload has been published, discarded or has failed before.

@@ -101,6 +101,49 @@ import Testing
         #expect(await Program.run(["diff", snapshot, saved]) == 4)
     }
 
+    /// A folder as mongodump writes it is read by every command that reads archives.
+    @Test func aFolderOfMongodumpIsReadLikeAnArchive() async throws {
+        let folder = NSTemporaryDirectory() + "cairn-program-" + UUID().uuidString
+        let dump = folder + "/dump"
+        try FileManager.default.createDirectory(
+            atPath: dump + "/shop", withIntermediateDirectories: true)
+        defer { unlinkFolder(folder) }
+        // {"_id": 1}
+        let document: [UInt8] = [14, 0, 0, 0, 16, 0x5F, 0x69, 0x64, 0, 1, 0, 0, 0, 0]
+        let file = dump + "/shop/orders.bson"
+        try Data(document).write(to: URL(filePath: file))
+        for place in [dump, dump + "/", dump + "/shop", file] {
+            let cases: [([String], Int32)] = [
+                (["verify", "--archive", place], 0), (["show", "--archive", place, "--json"], 0),
+                (["get", "--archive", place, "shop.orders", "1"], 0),
+                (["get", "--archive", place, "shop.orders", "2"], 1),
+                (["find", "--archive", place, "shop.orders", "--count"], 0),
+                (["export", "--archive", place, "shop.orders", "--format", "json"], 0),
+                (["diff", place, place], 1),
+                (["salvage", place, "--to", folder + "/saved"], 0),
+                (["index", place, "--to", folder + "/new", "--quiet"], 0),
+                (["verify", "--archive", folder + "/new"], 0),
+                (["diff", folder + "/new", folder + "/saved"], 0),
+            ]
+            for (arguments, code) in cases {
+                #expect(await Program.run(arguments) == code, "\(arguments)")
+            }
+            for name in ["/new", "/saved"] {
+                try FileManager.default.removeItem(atPath: folder + name)
+            }
+        }
+        // Cut, and no dump at all.
+        try Data(document.dropLast()).write(to: URL(filePath: file))
+        for place in [dump, dump + "/shop", file] {
+            #expect(await Program.run(["verify", "--archive", place]) == 12)
+            #expect(await Program.run(["index", place, "--to", folder + "/new"]) == 12)
+            #expect(!FileManager.default.fileExists(atPath: folder + "/new"))
+        }
+        try FileManager.default.removeItem(atPath: file)
+        #expect(await Program.run(["verify", "--archive", dump]) == 12)
+        #expect(await Program.run(["verify", "--archive", folder]) == 12)
+    }
+
     /// From three snapshots to the last one that is known to be whole.
     @Test func aRepositoryIsKeptInOrder() async throws {
         let folder = NSTemporaryDirectory() + "cairn-program-" + UUID().uuidString

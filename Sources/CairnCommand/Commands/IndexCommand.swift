@@ -18,6 +18,7 @@ struct IndexCommand: Job {
 
             Examples:
               cairn index dump.archive.gz
+              cairn index dump/
               cairn index dump.archive.gz --to shop.archive.zst --codec zstd
               ssh vault cat dump.archive.gz | cairn index - --to shop.archive.gz
             """)
@@ -25,7 +26,8 @@ struct IndexCommand: Job {
     /// The archive.
     @Argument(
         help: ArgumentHelp(
-            "An archive that mongodump --archive or Cairn wrote; - is standard input.",
+            "An archive that mongodump --archive or Cairn wrote, a folder that mongodump wrote, or "
+                + "one .bson file of it; - is standard input.",
             valueName: "file"))
     var file: String
 

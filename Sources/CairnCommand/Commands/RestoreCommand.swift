@@ -30,6 +30,8 @@ struct RestoreCommand: Job {
               cairn restore latest --mode merge --on-conflict keep
               cairn restore latest --mode replace --ns-rename 'shop.*=copy.*'
               cairn restore --archive dump.archive.gz --mode replace
+              cairn restore --archive dump/ --mode replace
+              cairn restore --archive dump/shop/orders.bson --mode merge
               ssh vault cat shop.archive.gz | cairn restore --archive - --mode replace
             """)
 

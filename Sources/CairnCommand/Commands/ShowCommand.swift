@@ -11,8 +11,8 @@ struct ShowCommand: Job {
         abstract: "Show what an archive is and what is in it.",
         usage: "cairn show (<id> | --archive <file>) [<options>]",
         discussion: """
-            A snapshot's manifest stands at its end and is read at once. Archives of mongodump, \
-            and those that come through a pipe, are read and checked as a whole.
+            A snapshot's manifest stands at its end and is read at once. Archives and folders of \
+            mongodump, and those that come through a pipe, are read and checked as a whole.
 
             Examples:
               cairn show latest
@@ -30,6 +30,7 @@ struct ShowCommand: Job {
         let start = clock.now
         return try await naming(archive.name) {
             let reader = try await archive.location.open()
+            for note in reader.notes { observer.noticed(note) }
             let description: ArchiveDescription
             if let manifest = reader.manifest {
                 description = ArchiveDescription(

@@ -15,7 +15,8 @@ struct ArchiveOptions: ParsableArguments, Sendable {
     /// A file's path, or a dash.
     @Option(
         help: ArgumentHelp(
-            "A file outside of any repository, also one of mongodump's; - is standard input.",
+            "A file outside of any repository, also one of mongodump's, a folder that mongodump "
+                + "wrote, or one .bson file of it; - is standard input.",
             valueName: "file"))
     var archive: String?
 

@@ -5,7 +5,7 @@ public import ObjectStorage
 public enum ArchiveLocation: Sendable {
     /// A snapshot of a repository, by identifier, beginning of one, or "latest".
     case snapshot(String, in: SnapshotCatalog)
-    /// A file outside of any repository.
+    /// A file outside of any repository, or a folder that mongodump wrote, or one file of it.
     case file(String)
     /// A pipe, read front to back.
     case pipe(PipeStream)
@@ -14,11 +14,15 @@ public enum ArchiveLocation: Sendable {
     ///
     /// - Throws: `ArchiveError`, `ObjectStorageError`, `SnapshotError`.
     public func open() async throws -> any ArchiveReader {
-        guard let source = try await source() else {
-            guard case .pipe(let pipe) = self else { preconditionFailure("only a pipe has none") }
+        switch self {
+        case .snapshot(let name, let catalog):
+            return try await ArchiveOpener.open(Self.source(name, catalog))
+        case .file(let path):
+            if let dump = try await DumpLocation(path) { return try await dump.open() }
+            return try await ArchiveOpener.open(Self.source(path))
+        case .pipe(let pipe):
             return try await ArchiveOpener.open(PipeByteStream(pipe: pipe))
         }
-        return try await ArchiveOpener.open(source)
     }
 
     /// Whether it can be read more than once.
@@ -27,16 +31,24 @@ public enum ArchiveLocation: Sendable {
         return true
     }
 
-    /// Its bytes; nil for a pipe.
+    /// Its bytes, where it can be read at any place; nil for a pipe, and for a dump.
     func source() async throws -> ObjectSource? {
         switch self {
-        case .snapshot(let name, let catalog):
-            return try await catalog.source(ofKey: catalog.key(for: name))
+        case .snapshot(let name, let catalog): return try await Self.source(name, catalog)
         case .file(let path):
-            let (store, key) = try await FileSystemStore.splitting(path)
-            return ObjectSource(reader: try await store.openReader(key: key))
-        case .pipe:
-            return nil
+            return try await DumpLocation(path) == nil ? try await Self.source(path) : nil
+        case .pipe: return nil
         }
+    }
+
+    private static func source(
+        _ name: String, _ catalog: SnapshotCatalog
+    ) async throws -> ObjectSource {
+        try await catalog.source(ofKey: catalog.key(for: name))
+    }
+
+    private static func source(_ path: String) async throws -> ObjectSource {
+        let (store, key) = try await FileSystemStore.splitting(path)
+        return ObjectSource(reader: try await store.openReader(key: key))
     }
 }

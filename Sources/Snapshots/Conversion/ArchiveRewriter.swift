@@ -19,6 +19,8 @@ struct ArchiveRewriter: Sendable {
         let namespaces = reader.prelude.distinctNamespaces
         var prelude = reader.prelude
         prelude.namespaces = namespaces
+        // What is written must be restored by mongorestore, too, which refuses anything else.
+        if !prelude.statesServerVersion { prelude.serverVersion = ArchivePrelude.noServerVersion }
         var writer = try ArchiveWriter(
             to: UploadSink(upload: upload), prelude: prelude,
             options: ArchiveWriter.Options(

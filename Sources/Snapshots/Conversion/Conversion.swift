@@ -60,6 +60,7 @@ public struct Conversion: Sendable {
         let clock = ContinuousClock()
         let start = clock.now
         let reader = try await location.open()
+        for note in reader.notes { observer.noticed(note) }
         let id = SnapshotID(
             milliseconds: environment.now(), kind: Self.kind, random: environment.random())
         let rewriter = ArchiveRewriter(

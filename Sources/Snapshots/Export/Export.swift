@@ -90,7 +90,7 @@ public struct Export: Sendable {
     private func write(to sink: any ObjectStorage.ByteSink) async throws -> Report {
         let reader = try await location.open()
         let found = try ArchivedNamespace(namespace, in: reader)
-        if let indexed = reader as? IndexedArchiveReader { indexed.select([found.ordinal]) }
+        reader.select([found.ordinal])
         if let note = found.note { observer.noticed(note) }
         let name = found.descriptor.dataNamespace
         let formatter = DocumentFormatter(options)

@@ -27,6 +27,7 @@ public struct DocumentLookup: Sendable {
         let reader = try await location.open()
         let found = try ArchivedNamespace(namespace, in: reader)
         let search = Search(id: id, namespace: found.descriptor.dataNamespace)
+        reader.select([found.ordinal])
         var finding = Finding(document: nil, chunkCount: 0)
         var next = { try await reader.next() }
         if let indexed = reader as? IndexedArchiveReader {

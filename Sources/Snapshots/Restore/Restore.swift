@@ -183,7 +183,7 @@ public struct Restore: Sendable {
                     + "show\" tells what is known to be gone")
         }
         let plan = try await RestorePlan(reader, options, context)
-        if let indexed = reader as? IndexedArchiveReader { indexed.select(plan.selected) }
+        reader.select(plan.selected)
         if self.options.isResumed, plan.leftovers.isEmpty {
             observer.noticed("there is nothing to go on with; restoring from the beginning")
         }
@@ -232,6 +232,7 @@ public struct Restore: Sendable {
     /// checksums of its chunks is read to its end once before, where it can be.
     private func openChecked() async throws -> any ArchiveReader {
         let reader = try await location.open()
+        for note in reader.notes { observer.noticed(note) }
         guard options.mode == .merge, reader.manifest == nil, location.isSeekable else {
             return reader
         }

@@ -6,7 +6,9 @@ internal import ObjectStorage
 extension Salvage {
     func foreign(_ id: SnapshotID) async throws -> SalvageReport {
         let defects = Defects()
-        let reader = TolerantReader(try await location.open(), defects)
+        let archive = try await location.open()
+        for note in archive.notes { observer.noticed(note) }
+        let reader = TolerantReader(archive, defects)
         let rewriter = ArchiveRewriter(
             options: Conversion.Options(
                 width: options.width, temporaryFolder: options.temporaryFolder),

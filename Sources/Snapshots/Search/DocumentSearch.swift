@@ -81,6 +81,7 @@ public struct DocumentSearch: Sendable {
     private func search(_ sink: (any ObjectStorage.ByteSink)?) async throws -> Report {
         let reader = try await location.open()
         let found = try ArchivedNamespace(namespace, in: reader)
+        reader.select([found.ordinal])
         if let note = found.note { observer.noticed(note) }
         let plan = SearchPlan(reader, found, options.filter)
         let formatter = sink.map { _ in DocumentFormatter(options.output) }

@@ -41,6 +41,7 @@ public struct SnapshotVerification: Sendable {
         let clock = ContinuousClock()
         let start = clock.now
         let reader = try await location.open()
+        for note in reader.notes { observer.noticed(note) }
         let seal = (reader as? IndexedArchiveReader)?.seal
         do {
             let meter = VerificationMeter(reader, observer)
