@@ -29,7 +29,7 @@ extension Backup {
         {
             let collections = try await SourceCatalog.collections(pool, database)
             for stream in streams
-            where collections[stream.descriptor.dataCollection]?.uuid != stream.dataUUID {
+            where collections[stream.descriptor.dataNamespace]?.uuid != stream.dataUUID {
                 throw SnapshotError(
                     .catalogChanged,
                     "collection \(stream.descriptor.namespace) was dropped or renamed during the "

@@ -8,7 +8,7 @@ extension SourceCatalog {
         let database: String
         let taken: Set<CollectionInfo>
         /// Identities of all collections by name, those of buckets too.
-        let uuids: [String: [UInt8]]
+        let uuids: [Namespace: [UInt8]]
 
         /// Two are the same when they take the same collections, whatever else changes.
         static func == (left: Listing, right: Listing) -> Bool {
@@ -27,7 +27,8 @@ extension SourceCatalog {
             let matcher = NamespaceMatcher(filter)
             for database in databases where isTaken(database, filter) {
                 let collections = try await SourceCatalog.collections(pool, database)
-                try checkNothingIsDisplaced(Set(collections.keys), database)
+                try checkNothingIsDisplaced(
+                    Set(collections.keys.map(\.collection)), database)
                 let taken = try collections.values.filter { info in
                     try Task.checkCancellation()
                     return isTaken(info.name, of: database, filter)

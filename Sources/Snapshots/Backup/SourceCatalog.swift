@@ -99,12 +99,13 @@ struct SourceCatalog: Sendable {
     /// Collections of a database as they are now, by name.
     static func collections(
         _ pool: MongoPool, _ database: String
-    ) async throws -> [String: CollectionInfo] {
+    ) async throws -> [Namespace: CollectionInfo] {
         let collections = try await pool.withConnection {
             try await $0.collections(in: database)
         }
         return Dictionary(
-            collections.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+            collections.map { (Namespace(database, $0.name), $0) },
+            uniquingKeysWith: { first, _ in first })
     }
 
     private static func read(
@@ -127,7 +128,7 @@ struct SourceCatalog: Sendable {
     ) async throws -> Entry {
         let descriptor = try await NamespaceDescriptor(info, in: listing.database, pool, server)
         return try Entry(
-            descriptor, dataUUID: listing.uuids[descriptor.dataCollection])
+            descriptor, dataUUID: listing.uuids[descriptor.dataNamespace])
     }
 }
 

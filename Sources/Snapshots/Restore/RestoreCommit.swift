@@ -110,7 +110,7 @@ private struct MajorityProof: Sendable {
             let collections = try await context.endurance.run { _ in
                 try await SourceCatalog.collections(context.pool, database)
             }
-            for (name, info) in collections { uuids[Namespace(database, name)] = info.uuid }
+            for (namespace, info) in collections { uuids[namespace] = info.uuid }
         }
         return uuids
     }

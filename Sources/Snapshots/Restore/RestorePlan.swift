@@ -308,9 +308,7 @@ struct LiveCatalog: Sendable {
     static func read(_ databases: Set<String>, _ pool: MongoPool) async throws -> LiveCatalog {
         var collections: [Namespace: CollectionInfo] = [:]
         for database in databases {
-            for (name, info) in try await SourceCatalog.collections(pool, database) {
-                collections[Namespace(database, name)] = info
-            }
+            collections.merge(try await SourceCatalog.collections(pool, database)) { $1 }
         }
         return LiveCatalog(collections: collections)
     }
