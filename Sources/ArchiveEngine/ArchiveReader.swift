@@ -1,4 +1,5 @@
 public import ArchiveFormat
+internal import BSONBytes
 
 /// An archive of any kind, read chunk by chunk in file order. Used by one task; the chunks it gives
 /// are decoded by many.
@@ -13,6 +14,8 @@ public protocol ArchiveReader: AnyObject {
     /// Positions in the prelude of namespaces that are known to lie whole in a chunk which they
     /// share with others.
     var smallNamespaces: Set<UInt32> { get }
+    /// Whether its documents have checksums of any kind.
+    var hasChecksums: Bool { get }
     /// What its user should know beside, one sentence each.
     var notes: [String] { get }
 
@@ -28,6 +31,7 @@ public protocol ArchiveReader: AnyObject {
 
 extension ArchiveReader {
     public var smallNamespaces: Set<UInt32> { [] }
+    public var hasChecksums: Bool { true }
     public var notes: [String] { [] }
     public func select(_ ordinals: Set<UInt32>) {}
 }
@@ -36,7 +40,7 @@ extension ArchiveReader {
 public struct PendingChunk: WeighedElement, Sendable {
     private enum Content: Sendable {
         case stored([UInt8], ChunkHeader, row: IndexRow?)
-        case documents(MongodumpBlock.Header, [UInt8])
+        case documents(MongodumpBlock.Header, [UInt8], DumpPlace?)
     }
 
     private let content: Content
@@ -50,8 +54,13 @@ public struct PendingChunk: WeighedElement, Sendable {
     }
 
     /// A run of documents out of a foreign archive, or the end of a namespace.
-    init(header: MongodumpBlock.Header, documents: [UInt8], storedByteCount: Int) {
-        content = .documents(header, documents)
+    ///
+    /// - Parameter place: where documents are that have no checksum, so that each is looked into.
+    init(
+        header: MongodumpBlock.Header, documents: [UInt8], storedByteCount: Int,
+        place: DumpPlace? = nil
+    ) {
+        content = .documents(header, documents, place)
         self.storedByteCount = storedByteCount
     }
 
@@ -82,7 +91,8 @@ public struct PendingChunk: WeighedElement, Sendable {
     /// - Throws: `ArchiveError` before any of its documents can be used.
     public func decoded() throws(ArchiveError) -> DecodedChunk {
         switch content {
-        case .documents(let header, let documents):
+        case .documents(let header, let documents, let place):
+            try place?.check(documents)
             return try DecodedChunk(header: header, documents: documents)
         case .stored(let stored, let header, let row):
             if let row {
@@ -94,6 +104,35 @@ public struct PendingChunk: WeighedElement, Sendable {
                 }
             }
             return try DecodedChunk(stored: stored, header: header)
+        }
+    }
+}
+
+/// Where a run of documents begins in a file of a dump.
+struct DumpPlace: Sendable {
+    /// The file's name in the dump.
+    var file: String
+    /// Nil where places in the file are not places in its content.
+    var offset: UInt64?
+
+    /// Looks into each document, for nothing else tells whether it is as it was.
+    ///
+    /// - Throws: `malformed`, with file and offset.
+    func check(_ documents: [UInt8]) throws(ArchiveError) {
+        var start = 0
+        do {
+            try documents.withUnsafeBytes { bytes in
+                while start < bytes.count {
+                    let byteCount = try BSONFraming.documentByteCount(in: bytes, at: start)
+                    try BSONFraming.checkElements(
+                        of: UnsafeRawBufferPointer(rebasing: bytes[start..<start + byteCount]))
+                    start += byteCount
+                }
+            }
+        } catch {
+            throw ArchiveError(
+                .malformed, "\(file): a document is damaged: \(error)",
+                offset: offset.map { $0 + UInt64(start) })
         }
     }
 }

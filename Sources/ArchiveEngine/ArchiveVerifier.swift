@@ -15,6 +15,9 @@ public enum ArchiveVerifier {
         public var storedByteCount: UInt64
         /// Whether every chunk had checksums of its own, as archives of other tools have not.
         public var hasChunkChecksums: Bool
+        /// Whether its documents had any checksum at all, as in the folders of mongodump they have
+        /// not.
+        public var hasChecksums: Bool
     }
 
     /// Checks an archive.
@@ -52,7 +55,7 @@ public enum ArchiveVerifier {
             namespaceCount: reader.prelude.namespaces.count, chunkCount: chunkCount,
             documentCount: totals.documentCount, documentByteCount: totals.byteCount,
             storedByteCount: reader.storedByteCount ?? storedByteCount,
-            hasChunkChecksums: reader.manifest != nil)
+            hasChunkChecksums: reader.manifest != nil, hasChecksums: reader.hasChecksums)
     }
 }
 

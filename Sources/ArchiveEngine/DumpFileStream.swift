@@ -82,7 +82,7 @@ struct DocumentRunReader {
     private let stream: DumpFileStream
     private var buffer: [UInt8] = []
     /// Place in the plain content of the buffer's first byte.
-    private var offset: UInt64 = 0
+    private(set) var offset: UInt64 = 0
 
     init(_ stream: DumpFileStream) {
         self.stream = stream

@@ -3,7 +3,7 @@ internal import BSONBytes
 
 /// A folder that mongodump wrote, or one file of it, read like an archive: first users and roles,
 /// then collection by collection, then the oplog. It has no checksums: what is checked is that
-/// every file is made of whole documents.
+/// every file is made of whole documents, and each of those of whole values.
 ///
 /// Memory: the metadata of all collections, and a few MiB.
 public final class DumpReader: ArchiveReader {
@@ -11,6 +11,7 @@ public final class DumpReader: ArchiveReader {
     public let manifest: Manifest? = nil
     public let storedByteCount: UInt64?
     public let notes: [String]
+    public let hasChecksums = false
 
     /// The collection that is being read.
     private struct Open {
@@ -61,6 +62,10 @@ public final class DumpReader: ArchiveReader {
             open = try await opened(collection)
         }
         guard var current = open else { return nil }
+        let place = current.documents.map {
+            DumpPlace(
+                file: $0.file.description, offset: $0.stream.isPlain ? $0.runs.offset : nil)
+        }
         let (run, byteCount) = try await run(&current)
         guard !run.isEmpty else {
             open = nil
@@ -70,7 +75,8 @@ public final class DumpReader: ArchiveReader {
         }
         current.crc64 = run.withUnsafeBytes { CRC64.checksum($0, after: current.crc64) }
         open = current
-        return PendingChunk(header: current.header, documents: run, storedByteCount: byteCount)
+        return PendingChunk(
+            header: current.header, documents: run, storedByteCount: byteCount, place: place)
     }
 
     private func opened(_ collection: DumpCollection) async throws -> Open {

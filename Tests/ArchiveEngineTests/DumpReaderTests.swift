@@ -262,6 +262,23 @@ import Testing
         }
     }
 
+    @Test func documentsAreLookedIntoForNothingElseTells() async throws {
+        let documents = Self.documents(0..<40, byteCount: 80)
+        var whole = Self.bytes(documents)
+        // The length of a string in the 30th: one more than there is.
+        let start = Self.bytes(Array(documents.prefix(29))).count
+        let place = start + 4 + 9 + 1 + 5
+        whole[place] = 200
+        let error = await #expect(throws: ArchiveError.self) {
+            _ = try await Self.read(MemoryDump(["shop/a.bson": whole]))
+        }
+        #expect(error?.code == .malformed && error?.offset == UInt64(start))
+        #expect(error?.description.contains("shop/a.bson") ?? false)
+        await #expect(throws: ArchiveError.self) {
+            _ = try await Self.read(MemoryDump(["shop/a.bson.gz": Gzip.stored(whole)]))
+        }
+    }
+
     @Test func damagedDumpsAreErrorsOrDocuments() async throws {
         let seed = UInt64.random(in: 0 ... .max)
         print("seed \(seed)")

@@ -3,6 +3,7 @@ import ArchiveFormat
 import BSONBytes
 import ExtendedJSON
 import Foundation
+import MongoDriver
 import PrivateServer
 import Snapshots
 import Testing
@@ -45,6 +46,32 @@ import Testing
         #expect(try await fixture.state() == state)
         let merged = try await fixture.restore(.file(folder), .merge)
         #expect(merged.outcome.insertedCount == 0 && merged.outcome.overwrittenCount == 0)
+        try await fixture.drop()
+    }
+
+    /// One é is a character, the other an e with an accent: two collections, for Swift one text.
+    @Test func namesThatLookAlikeAreTwoCollections() async throws {
+        let fixture = try await SnapshotFixture.shared()
+        let names = ["caf\u{E9}", "cafe\u{301}"]
+        for (number, name) in names.enumerated() {
+            try await fixture.insert([document(Int32(number))], name)
+        }
+        func check() async throws {
+            for (number, name) in names.enumerated() {
+                #expect(try await fixture.documents(name) == [document(Int32(number))])
+            }
+        }
+        let report = try await fixture.backup()
+        #expect(report.manifest.namespaces.count == 2 && report.manifest.documentCount == 2)
+        let folder = fixture.folder.path + "/dump"
+        try await MadeDump.write(.snapshot("latest", in: fixture.catalog), to: folder)
+        for location in [.snapshot("latest", in: fixture.catalog), ArchiveLocation.file(folder)] {
+            try await fixture.drop()
+            try await fixture.restore(location)
+            try await check()
+            try await fixture.restore(location)
+            try await check()
+        }
         try await fixture.drop()
     }
 

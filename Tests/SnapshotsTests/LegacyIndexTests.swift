@@ -295,6 +295,10 @@ import Testing
         }
         #expect(inPlace.outcome.equalCount == 2 && inPlace.adjustments == foretold)
         #expect(try await listed(fixture) == built)
+        // Small ones of an archive with an index are loaded in a transaction.
+        let replaced = try await fixture.restore(archive) { $0.convertsLegacyIndexes = true }
+        #expect(replaced.adjustments == foretold)
+        #expect(try await listed(fixture) == built)
         // Without indexes a replace leaves none, written in place or not; a merge leaves them.
         _ = try await fixture.restore(archive, .merge) { $0.restoresIndexes = false }
         #expect(try await listed(fixture) == built)

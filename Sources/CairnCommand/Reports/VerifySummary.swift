@@ -29,6 +29,11 @@ struct VerifySummary {
             line += "\nof what it was made from something is missing: \(loss.sentence)"
         }
         guard !report.hasChunkChecksums else { return line }
+        guard report.hasChecksums else {
+            return line
+                + "\nit is a dump without checksums: that its files are made of whole documents was "
+                + "checked, which is all that can be"
+        }
         return line
             + "\nit is no archive of cairn's and has no checksums of its chunks; the CRC-64 of "
             + "each collection was checked, which is all that it has"
