@@ -8,7 +8,7 @@ import Testing
 /// Command lines made of the options that there are and of values that nobody would give, within
 /// this process: a trap would end the tests.
 @Suite struct ArgumentFuzzTests {
-    private static let lineCount = 120
+    private static let lineCount = 60
     private static let fixture = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
         .appendingPathComponent("../Fixtures/mongodump-100.18/clinic.archive.gz").path
 
@@ -105,7 +105,7 @@ import Testing
     @Test(arguments: commands)
     func everyValueOfEveryOptionIsReadOrRefused(command: String) {
         for option in Self.options(of: command) where option.takesValue {
-            for value in Self.values {
+            for value in Self.values where value.utf8.count <= 4000 {
                 do {
                     _ = try RootCommand.parseAsRoot([command, option.name, value])
                 } catch {
