@@ -65,7 +65,7 @@ struct NestedArchive {
             MadeArchive.Part(names[4], [documents(2)], isMixed: true),
         ]
         let bytes = try await MadeArchive.cairn(parts, try Compression(codec, level: 1))
-        return try await NestedArchive(bytes, codec)
+        return try await NestedArchive(StoredFrames.archive(bytes, codec), codec)
     }
 
     init(_ bytes: [UInt8], _ codec: Codec) async throws {

@@ -1,10 +1,10 @@
-import ArchiveEngine
 import ArchiveFormat
 import BSONBytes
 import Foundation
 import ObjectStorage
 import Testing
 
+@testable import ArchiveEngine
 @testable import Snapshots
 
 /// Damaged archives that hold archives, of the same database even, or that others were mixed with:
@@ -281,6 +281,16 @@ import Testing
         }
         try await check(
             scene, pieces + [end], isExact: hasIndex, "round \(round), index \(hasIndex), \(what)")
+    }
+
+    /// Chunks of the archive inside lie in the file as they are: else this would show nothing.
+    @Test(arguments: Codec.allCases)
+    func theArchiveInsideIsThereAsItIs(_ codec: Codec) async throws {
+        let scene = try await Scene(codec, seed: 0)
+        let map = try await FrameMap(
+            ByteCollector(scene.outer.bytes), in: [0..<UInt64(scene.outer.bytes.count)])
+        let inside = map.frames.count - scene.outer.chunks.count
+        #expect(inside > scene.inner.chunks.count)
     }
 
     /// The checker finds what it is there to find.
