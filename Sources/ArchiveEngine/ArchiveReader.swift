@@ -70,7 +70,7 @@ public struct PendingChunk: WeighedElement, Sendable {
     /// Stored and decoded.
     public var heldByteCount: Int {
         switch content {
-        case .documents(_, let documents): copyCount * documents.count
+        case .documents(_, let documents, _): copyCount * documents.count
         case .stored(let stored, let header, _):
             copyCount * (stored.count + Int(clamping: header.rawByteCount))
         }
