@@ -94,8 +94,19 @@ struct FrameWalk {
     ///
     /// - Parameter mustBeSealed: whether only one from which frames lead to a trailer is.
     private mutating func resume(from start: UInt64, mustBeSealed: Bool) async throws {
+        let hasPrelude = frames.contains { $0.header.kind == .prelude }
+        var others: Set<UInt64> = []
         for frame in map.frames(in: start..<source.byteCount) {
+            if others.contains(frame.offset) { continue }
             let chain = try await chain(from: frame)
+            if frame.header.kind == .prelude, hasPrelude {
+                // With all that follows it, it is another archive's.
+                var next: Frame? = frame
+                while let other = next, others.insert(other.offset).inserted {
+                    next = map[other.end]
+                }
+                continue
+            }
             guard isCertain(frame, chain, mustBeSealed: mustBeSealed) else { continue }
             if !mustBeSealed { try await takeFrames(in: start..<frame.offset, before: frame) }
             position = frame.offset
