@@ -95,7 +95,7 @@ struct ServeCommand: AsyncParsableCommand {
         var settings = try ServiceSettings(
             uri: uri,
             password: try source.password(for: uri) { warning in
-                ServerProgram.write("cairn: warning: \(warning)\n", to: STDERR_FILENO)
+                ServerProgram.say("cairn: warning: \(warning)")
             },
             width: min(max(ProcessInfo.processInfo.activeProcessorCount, 1), 8))
         settings.retention = try retention.policy()
