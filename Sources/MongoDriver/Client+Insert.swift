@@ -14,7 +14,7 @@ extension Client {
         _ batch: DocumentBatches.Batch, into collection: String, on database: String,
         _ options: InsertOptions
     ) -> Result<WriteResult, MongoError> {
-        let context = "insert on \"\(database)\""
+        var context: String { "insert on \(database).\(collection)" }
         let fields = BSONDocument {
             options.append(to: &$0)
             $0.append("validate", false)

@@ -45,7 +45,7 @@ final class Client {
     func execute(
         _ command: UnsafeRawBufferPointer, on database: String, along route: Route
     ) throws(MongoError) -> Reply {
-        let context = "\(Self.name(of: command)) on \"\(database)\""
+        var context: String { Self.subject(of: command, database) }
         var failure = bson_error_t()
         let options = bson_new()
         defer { bson_destroy(options) }
@@ -197,8 +197,21 @@ final class Client {
         return cString(in: host.pointee.host_and_port)
     }
 
-    /// A command's name is its first field's.
-    private static func name(of command: UnsafeRawBufferPointer) -> String {
-        String(decoding: command.dropFirst(5).prefix { $0 != 0 }, as: UTF8.self)
+    /// What a command does: its name and the collection that it is about, or the database.
+    static func subject(of command: UnsafeRawBufferPointer, _ database: String) -> String {
+        var reader = BSONElementReader(Array(command.prefix(subjectByteCountMax))[...])
+        do {
+            guard let first = try reader.next() else { return "a command on \"\(database)\"" }
+            // A cursor's collection is named behind its number.
+            let named = first.name == "getMore" ? try reader.next()?.value : first.value
+            guard let name = named?.string else { return "\(first.name) on \"\(database)\"" }
+            let isWhole = ["renameCollection", "splitVector"].contains(first.name)
+            return "\(first.name) on " + (isWhole ? name : "\(database).\(name)")
+        } catch {
+            return "a command on \"\(database)\""
+        }
     }
+
+    /// Where a command's name and its collection's are.
+    private static let subjectByteCountMax = 1024
 }

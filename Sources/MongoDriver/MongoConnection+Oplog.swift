@@ -20,6 +20,20 @@ extension MongoConnection {
         try oplogTime(direction: 1)
     }
 
+    /// Whether the primary has an entry of that time.
+    public func hasOplogEntry(at time: BSONTimestamp) throws -> Bool {
+        let command = BSONDocument {
+            $0.append("find", "oplog.rs")
+            $0.append("filter", BSONDocument { $0.append("ts", time) })
+            $0.append("projection", BSONDocument { $0.append("ts", Int32(1)) })
+            $0.append("limit", Int32(1))
+            $0.append("singleBatch", true)
+        }
+        let reply = try run(command, on: "local", as: .primary)
+        let cursor = try reply.requiredField("cursor", \.document)
+        return try !cursor.documents(in: "firstBatch").isEmpty
+    }
+
     /// The time of the first entry of any transaction that has begun to write entries and has
     /// neither been committed nor aborted; nil when there is none.
     public func oldestOpenTransactionTime() throws -> BSONTimestamp? {
@@ -55,14 +69,17 @@ extension MongoConnection {
     /// Applies entries in their order, as a member does that follows the primary: an insert of what
     /// is there replaces it, a delete of what is missing is done already.
     ///
+    /// - Parameter bypassingValidation: whether validators are passed by, which takes a privilege.
     /// - Throws: `MongoError`, with `unauthorized` for a user who may not do the same by ordinary
     ///   commands, before any of it is done.
-    public func applyOperations(_ operations: [BSONDocument]) throws {
+    public func applyOperations(
+        _ operations: [BSONDocument], bypassingValidation: Bool
+    ) throws {
         let command = BSONDocument {
             $0.append("applyOps", array: operations)
             // One after another: all at once would keep everybody else from writing meanwhile.
             $0.append("allowAtomic", false)
-            $0.append("bypassDocumentValidation", true)
+            if bypassingValidation { $0.append("bypassDocumentValidation", true) }
         }
         let reply = try run(command, on: "admin", as: .primary)
         guard try reply.values(in: "results").allSatisfy({ $0.bool == true }) else {

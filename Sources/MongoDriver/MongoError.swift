@@ -64,6 +64,13 @@ public struct MongoError: Error, Hashable, Sendable, CustomStringConvertible {
             contact: isAwaited ? .awaited : .failed)
     }
 
+    /// The same failure in other words.
+    public func saying(_ message: String) -> MongoError {
+        MongoError(
+            code, message, serverCode: serverCode, codeName: codeName, labels: labels,
+            server: server)
+    }
+
     /// One sentence: what failed, where, why, and what to do about it.
     public var description: String {
         var text = message
@@ -87,10 +94,10 @@ public struct MongoError: Error, Hashable, Sendable, CustomStringConvertible {
             || serverCode.map(Self.retryableServerCodes.contains) ?? false
     }
 
-    /// The retryable reads specification's list.
     /// What a server says of an index that there is not.
     public static let indexNotFound = 27
 
+    /// The retryable reads specification's list.
     private static let retryableServerCodes: Set<Int> = [
         6, 7, 89, 91, 134, 189, 262, 9001, 10107, 11600, 11602, 13435, 13436,
     ]
@@ -165,7 +172,6 @@ extension MongoError.Code {
         switch self {
         case .serverSelection: "check that it runs and that host and port are right"
         case .authentication: "check user, password and authSource"
-        case .unauthorized: "grant the user the backup or restore role"
         case .network: "check the server's log and the network, then try again"
         case .snapshotTooOld:
             "read faster or raise the server's minSnapshotHistoryWindowInSeconds"

@@ -48,6 +48,9 @@ public struct WriteResult: Hashable, Sendable {
 
 /// Why one document or statement was not written.
 public struct WriteError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// What a server says of a document that a collection's validator refuses.
+    public static let validationFailed = 121
+
     /// Which one it is, counted from zero over the whole call.
     public private(set) var index: Int
     /// What kind of failure it is.

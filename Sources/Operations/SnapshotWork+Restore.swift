@@ -27,7 +27,10 @@ extension SnapshotWork {
                 var before: String?
                 if options.mode == .replace, request.preRestoreBackup ?? true {
                     before = try await backUpBefore(location, options, job, pool, observer)
-                    if let before { try await note(before) }
+                    if let before {
+                        try await note(before)
+                        options.previousState = "the backup \(before)"
+                    }
                 }
                 let report = try await Restore(
                     location, to: pool, options: options, observer: observer

@@ -58,7 +58,9 @@ final class Endurance: Sendable {
                     throw error
                 }
                 if isFresh {
-                    observer.noticed("the server does not answer; trying again: \(error)")
+                    observer.noticed(
+                        "the server does not answer; trying again: "
+                            + "\(error.inUserNames)")
                 }
                 outageStart = began
                 try await sleep(pause * Double.random(in: 0.75...1.25))

@@ -19,7 +19,7 @@ public final class RateLimiter: Sendable {
             bytesPerSecond: Int? = nil, documentsPerSecond: Int? = nil
         ) throws(SnapshotError) {
             guard (bytesPerSecond ?? 1) >= 1, (documentsPerSecond ?? 1) >= 1 else {
-                throw SnapshotError(.usage, "a rate limit is at least 1 a second")
+                throw SnapshotError(.usage, "a rate limit must be at least 1 a second")
             }
             self.bytesPerSecond = bytesPerSecond
             self.documentsPerSecond = documentsPerSecond

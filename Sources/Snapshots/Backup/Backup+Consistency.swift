@@ -27,7 +27,7 @@ extension Backup {
     /// What a server says when the collection under a cursor is dropped or renamed.
     static let queryPlanKilled = 175
     /// What it says when a capped collection has overwritten what the cursor is at.
-    private static let cappedPositionLost = 136
+    static let cappedPositionLost = 136
 
     /// A try, and whether another one may aim lower.
     struct Attempt {
@@ -50,13 +50,17 @@ extension Backup {
                 return Attempt(level: .snapshot)
             }
             guard let reason = try await reasonForOplog() else {
-                return Attempt(level: .snapshot, mayFallBack: true)
+                return Attempt(
+                    level: .snapshot, mayFallBack: try await mayFallBackToOplog())
             }
             observer.noticed("\(reason); the oplog of the backup's time is taken with it instead")
             return Attempt(level: .oplog)
         case .snapshot:
             guard role != .standalone else {
-                throw SnapshotError(.unsupported, "a standalone server has no history")
+                throw SnapshotError(
+                    .unsupported,
+                    "a standalone server has no history: --consistency snapshot needs a replica "
+                        + "set; use auto or none")
             }
             return Attempt(level: .snapshot)
         case .oplog:
@@ -68,7 +72,9 @@ extension Backup {
             }
             guard role == .replicaSetMember else {
                 throw SnapshotError(
-                    .unsupported, "only members of a replica set have an oplog of all changes")
+                    .unsupported,
+                    "only members of a replica set have an oplog of all changes, which "
+                        + "--consistency oplog needs; use auto, snapshot or none")
             }
             return Attempt(level: .oplog)
         }

@@ -40,6 +40,7 @@ struct SourceCatalog: Sendable {
     static func read(
         _ pool: MongoPool, filter: NamespaceFilter, _ level: Backup.Level
     ) async throws -> SourceCatalog {
+        try await checkPrivileges(pool, filter, level)
         for _ in 1..<listingCountMax {
             do {
                 if let catalog = try await readOnce(pool, filter, level) { return catalog }

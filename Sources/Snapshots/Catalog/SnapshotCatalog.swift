@@ -114,7 +114,8 @@ public struct SnapshotCatalog: Sendable {
                 "no snapshot in the repository was taken by a backup, so none is the latest; "
                     + "name one by its identifier")
         }
-        throw SnapshotError(.notFound, "there is no snapshot in the repository yet")
+        throw SnapshotError(
+            .notFound, "there is no snapshot in the repository yet; \"cairn backup\" takes one")
     }
 
     /// Identifier of the snapshot with that key; nil for a key that is none of a snapshot.

@@ -77,8 +77,11 @@ public struct LiveComparison: Sendable {
         let server = try await pool.withConnection { try await $0.serverInfo() }
         let choices = try RestorePlan.choose(reader, restore, server, observer)
         let moment = try await moment(server)
-        let live = try await LiveCatalog.read(Set(choices.map(\.target.database)), pool)
+        let user = try await pool.withConnection { try await $0.userPrivileges() }
+        let live = try await LiveCatalog.read(
+            Set(choices.map(\.target.database)), pool, user)
         let rules = purpose == .preview ? restore.rules(for: server) : .comparing
+        try Self.checkPrivileges(choices, live, server, user)
         if purpose == .preview {
             try live.checkKinds(choices, .replace)
             for note in try ViewRenames.readingNothing(choices, live) { observer.noticed(note) }

@@ -37,25 +37,52 @@ final class OplogCapture: Sendable {
             let end = try await connection.newestOplogTime()
             try window.check(oldest: try await connection.oldestOplogTime())
             var cutter = ChunkCutter(stream, targetByteCount: options.chunkTargetByteCount)
-            var transactions = BegunTransactions(floor: window.floor)
-            try await connection.withCursor(request(upTo: end)) { cursor in
-                var isFirst = true
-                while let batch = try await cursor.nextBatch() {
-                    // Also where another member is read, whose oplog may be shorter.
-                    if isFirst, let first = try batch.documents().first {
-                        try window.check(oldest: try first.require("ts", \.timestamp))
-                    }
-                    isFirst = false
-                    try await options.rateLimiter?.take(batch)
-                    for piece in try Self.cut(batch, &cutter, &transactions) {
-                        try await take(piece)
-                    }
-                }
+            do {
+                try await read(upTo: end, connection, &cutter, take)
+            } catch let error as MongoError
+                where error.serverCode == Backup.cappedPositionLost
+            {
+                throw OplogWindow.overflow
             }
             try await take(cutter.endOfNamespace())
             try window.check(oldest: try await connection.oldestOplogTime())
             finalTime.withLock { $0 = end }
         }
+    }
+
+    private func read(
+        upTo end: BSONTimestamp, _ connection: MongoConnection, _ cutter: inout ChunkCutter,
+        _ take: (ArchivePiece) async throws -> Void
+    ) async throws {
+        var transactions = BegunTransactions(floor: window.floor)
+        try await connection.withCursor(request(upTo: end)) { cursor in
+            var isChecked = false
+            while let batch = try await cursor.nextBatch() {
+                if !isChecked, let first = try batch.documents().first {
+                    try await check(first: first.require("ts", \.timestamp), connection)
+                    isChecked = true
+                }
+                try await options.rateLimiter?.take(batch)
+                for piece in try Self.cut(batch, &cutter, &transactions) {
+                    try await take(piece)
+                }
+            }
+            guard isChecked else { throw OplogWindow.rolledBack }
+        }
+    }
+
+    /// Proves that the window's first entry is there. It may have been overwritten, also on another
+    /// member that is read and whose oplog is shorter; or taken back when another server became
+    /// primary, which no larger oplog helps against.
+    ///
+    /// - Throws: `oplogOverflow`, `catalogChanged`.
+    private func check(first: BSONTimestamp, _ connection: MongoConnection) async throws {
+        guard first > window.start else { return }
+        try window.check(oldest: try await connection.oldestOplogTime())
+        guard try await connection.hasOplogEntry(at: window.start) else {
+            throw OplogWindow.rolledBack
+        }
+        throw OplogWindow.overflow
     }
 
     private func request(upTo end: BSONTimestamp) -> FindRequest {

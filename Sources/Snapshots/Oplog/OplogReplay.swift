@@ -59,7 +59,10 @@ final class OplogReplay {
             }
         }
         do {
-            try await context.pool.withConnection { try await $0.applyOperations(operations) }
+            try await context.pool.withConnection { connection in
+                try await connection.applyOperations(
+                    operations, bypassingValidation: bypassesValidators)
+            }
         } catch let error as MongoError
             where error.code == .unauthorized || error.serverCode == Self.commandNotFound
         {
@@ -159,7 +162,9 @@ final class OplogReplay {
                 $0.append("o", BSONDocument { $0.append("_id", id) })
             })
         try await flush()
-        let inserter = ExactInserter(context: context, namespace: staging, isOrdered: true)
+        let inserter = ExactInserter(
+            context: context, namespace: staging, isOrdered: true,
+            bypassesValidation: context.allows("bypassDocumentValidation", on: staging))
         _ = try await inserter.load(entry.object.bytes[...], of: entry.namespace)
     }
 
@@ -174,7 +179,15 @@ final class OplogReplay {
         guard !batch.isEmpty else { return }
         let operations = batch
         (batch, batchByteCount) = ([], 0)
-        try await context.pool.withConnection { try await $0.applyOperations(operations) }
+        try await context.pool.withConnection { connection in
+            try await connection.applyOperations(
+                operations, bypassingValidation: bypassesValidators)
+        }
+    }
+
+    /// Whether the user may write past the validators of all collections that are replayed on.
+    private var bypassesValidators: Bool {
+        context.privileges.allows(Privilege("bypassDocumentValidation", on: .anyCollection))
     }
 }
 

@@ -29,9 +29,21 @@ struct OplogWindow: Hashable, Sendable {
     /// - Throws: `oplogOverflow` when entries of this window are gone.
     func check(oldest: BSONTimestamp) throws(SnapshotError) {
         guard oldest > start else { return }
-        throw SnapshotError(
+        throw Self.overflow
+    }
+
+    static var overflow: SnapshotError {
+        SnapshotError(
             .oplogOverflow,
             "the server's oplog no longer reaches back to the start of the backup; enlarge it "
                 + "(replSetResizeOplog), or back up at a quieter time")
+    }
+
+    /// The entry that the window begins with was never committed by a majority.
+    static var rolledBack: SnapshotError {
+        SnapshotError(
+            .catalogChanged,
+            "another server became primary during the backup and rolled back the change that the "
+                + "backup's oplog begins with; run it again")
     }
 }

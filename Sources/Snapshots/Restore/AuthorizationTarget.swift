@@ -26,8 +26,21 @@ struct AuthorizationTarget: RestoreTarget {
         isUsers = choice.descriptor.namespace.collection == "system.users"
         staging = Namespace("admin", Self.stagingCollections[isUsers ? 0 : 1])
         inserter = ExactInserter(
-            context: context, namespace: staging, isOrdered: false)
+            context: context, namespace: staging, isOrdered: false, bypassesValidation: false)
         self.context = context
+    }
+
+    var readable: Namespace { staging }
+
+    var needs: PrivilegeNeeds {
+        var needs = PrivilegeNeeds()
+        needs.create(staging)
+        needs.require("dropCollection", "find", "insert", on: staging)
+        if mode == .merge { needs.require("find", on: namespace) }
+        var actions = ["createRole", "createUser", "grantRole", "revokeRole"]
+        if mode == .replace { actions += ["dropRole", "dropUser"] }
+        needs.require(actions, on: .anyCollection)
+        return needs
     }
 
     func prepare() async throws {

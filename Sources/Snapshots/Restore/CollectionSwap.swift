@@ -32,6 +32,23 @@ struct CollectionSwap: Sendable {
         }
     }
 
+    /// What the user must be allowed to do for it.
+    func needs(with incoming: String?) -> PrivilegeNeeds {
+        let kept = KeptName(
+            job: keeping.job, expiry: keeping.expiry, was: .live, collection: live.collection)
+        let displaced = Namespace(live.database, SwapName(kept).description)
+        var needs = PrivilegeNeeds()
+        needs.listCollections(of: live.database)
+        needs.rename(live, to: displaced, dropTarget: false)
+        needs.create(displaced)
+        if let incoming {
+            needs.rename(Namespace(live.database, incoming), to: live, dropTarget: true)
+        }
+        needs.rename(
+            displaced, to: Namespace(live.database, kept.description), dropTarget: false)
+        return needs
+    }
+
     private func run(
         with incoming: String?, displacing isThere: Bool, as name: SwapName
     ) async throws {

@@ -17,6 +17,8 @@ struct DocumentMerger: Sendable {
     let context: RestoreContext
     let namespace: Namespace
     var conflictRule = Restore.ConflictRule.overwrite
+    /// Whether the collection's validator is passed by.
+    let bypassesValidation: Bool
 
     /// Merges any number of documents with different `_id`s.
     func merge(run documents: [ArraySlice<UInt8>]) async throws -> LoadOutcome {
@@ -38,11 +40,53 @@ struct DocumentMerger: Sendable {
     }
 
     /// Merges documents with different `_id`s, as many as one command takes.
-    func merge(_ documents: [ArraySlice<UInt8>]) async throws -> LoadOutcome {
+    ///
+    /// - Parameter added: takes note of the documents that are inserted.
+    func merge(
+        _ documents: [ArraySlice<UInt8>], noting added: AddedDocuments? = nil
+    ) async throws -> LoadOutcome {
         guard !documents.isEmpty else { return LoadOutcome() }
         return try await context.endurance.run { _ in
             try await context.pool.withConnection { connection in
-                try await merge(documents.map(Candidate.init), connection)
+                try await merge(candidates(documents), added, connection)
+            }
+        }
+    }
+
+    /// Finds out, by commands that fit no document, whether the user may overwrite and delete: to
+    /// be called before the first insert, which would be left behind by a refusal.
+    ///
+    /// - Throws: `MongoError` with `unauthorized`.
+    func tryWriting() async throws {
+        let nothing = BSONDocument {
+            $0.append("_id", BSONDocument { $0.append("$in", array: [BSONValue]()) })
+        }
+        let update = BSONDocument {
+            $0.append("update", namespace.collection)
+            let statement = BSONDocument {
+                $0.append("q", nothing)
+                $0.append("u", BSONDocument { $0.append("_id", Int32(0)) })
+            }
+            $0.append("updates", array: [statement])
+        }
+        let delete = BSONDocument {
+            $0.append("delete", namespace.collection)
+            let statement = BSONDocument {
+                $0.append("q", nothing)
+                $0.append("limit", Int32(1))
+            }
+            $0.append("deletes", array: [statement])
+        }
+        try await context.endurance.run { _ in
+            try await context.pool.withConnection { connection in
+                for command in [update, delete] {
+                    do {
+                        _ = try await connection.write(command, on: namespace.database)
+                    } catch let error as MongoError where error.code == .command {
+                        // Allowed, and not possible in this way, as with a shard key.
+                        continue
+                    }
+                }
             }
         }
     }
@@ -55,16 +99,33 @@ struct DocumentMerger: Sendable {
         init(_ bytes: ArraySlice<UInt8>) throws {
             self.bytes = bytes
             guard let id = try DocumentRun.identifier(bytes) else {
-                throw SnapshotError(
-                    .refused,
-                    "a document without _id can't be merged; restore with --mode replace")
+                throw WithoutID()
             }
             self.id = id
         }
     }
 
+    private struct WithoutID: Error {}
+
+    /// Reads the `_id`s of documents.
+    ///
+    /// - Throws: `refused` for one without.
+    private func candidates(_ documents: [ArraySlice<UInt8>]) throws -> [Candidate] {
+        do {
+            return try documents.map(Candidate.init)
+        } catch is WithoutID {
+            throw SnapshotError(
+                .refused,
+                "a document of \(name) has no _id, so it can't be merged; restore with "
+                    + "--mode replace")
+        }
+    }
+
+    /// The collection as users know it.
+    private var name: String { UserNames.inText(namespace.description) }
+
     private func merge(
-        _ candidates: [Candidate], _ connection: MongoConnection
+        _ candidates: [Candidate], _ added: AddedDocuments?, _ connection: MongoConnection
     ) async throws -> LoadOutcome {
         let live = try await compare(candidates, connection)
         var outcome = LoadOutcome()
@@ -78,6 +139,8 @@ struct DocumentMerger: Sendable {
             case false?: differing.append(candidate)
             }
         }
+        // Before: of an insert that fails nobody knows what it did.
+        added?.note(missing.map(\.id))
         outcome.add(try await insert(missing, connection))
         outcome.add(try await overwrite(differing, connection))
         return outcome
@@ -133,8 +196,6 @@ struct DocumentMerger: Sendable {
         let joined = Self.joined(candidates.map(\.bytes))
         // Unordered also for capped collections: the documents of one call go in as they come,
         // refused ones aside.
-        let inserter = ExactInserter(
-            context: context, namespace: namespace, isOrdered: false)
         let result = try await inserter.insert(joined, connection)
         var outcome = LoadOutcome()
         outcome.insertedCount = UInt64(result.documentCount)
@@ -145,7 +206,7 @@ struct DocumentMerger: Sendable {
                 outcome.add(try await settle(candidate, connection))
             } else {
                 outcome.failedCount += 1
-                outcome.firstFailure = outcome.firstFailure ?? "\(namespace): \(error)"
+                outcome.firstFailure = outcome.firstFailure ?? "\(name): \(error)"
             }
         }
         return outcome
@@ -218,7 +279,7 @@ struct DocumentMerger: Sendable {
             let command = BSONDocument {
                 $0.append("update", namespace.collection)
                 $0.append("ordered", false)
-                $0.append("bypassDocumentValidation", true)
+                if bypassesValidation { $0.append("bypassDocumentValidation", true) }
                 // The restore waits for a majority once, at its end.
                 $0.append("writeConcern", BSONDocument { $0.append("w", Int32(1)) })
                 $0.append("updates", array: statements)
@@ -260,8 +321,7 @@ struct DocumentMerger: Sendable {
         }
         let removed = try await connection.write(command, on: namespace.database)
         guard removed.errors.isEmpty else { return outcome(of: removed, statementCount: 1) }
-        var inserter = ExactInserter(
-            context: context, namespace: namespace, isOrdered: false)
+        var inserter = inserter
         // The document is missing until then.
         inserter.isPaced = false
         do {
@@ -276,6 +336,12 @@ struct DocumentMerger: Sendable {
             guard let refusal = error as? WriteError else { throw error }
             return outcome(of: refusal)
         }
+    }
+
+    private var inserter: ExactInserter {
+        ExactInserter(
+            context: context, namespace: namespace, isOrdered: false,
+            bypassesValidation: bypassesValidation)
     }
 
     private func isLive(_ id: BSONValue, _ connection: MongoConnection) async throws -> Bool {
@@ -295,13 +361,13 @@ struct DocumentMerger: Sendable {
         outcome.failedCount += unexplained
         outcome.overwrittenCount -= min(outcome.overwrittenCount, unexplained)
         outcome.firstFailure =
-            outcome.firstFailure ?? "\(namespace): the server stored other bytes than it was given"
+            outcome.firstFailure ?? "\(name): the server stored other bytes than it was given"
     }
 
     private func outcome(of result: WriteResult, statementCount: Int) -> LoadOutcome {
         var outcome = LoadOutcome()
         outcome.failedCount = UInt64(result.errors.count)
-        outcome.firstFailure = result.errors.first.map { "\(namespace): \($0)" }
+        outcome.firstFailure = result.errors.first.map { "\(name): \($0)" }
         outcome.overwrittenCount = UInt64(statementCount - result.errors.count)
         return outcome
     }
@@ -309,7 +375,7 @@ struct DocumentMerger: Sendable {
     private func outcome(of refusal: WriteError) -> LoadOutcome {
         var outcome = LoadOutcome()
         outcome.failedCount = 1
-        outcome.firstFailure = "\(namespace): \(refusal)"
+        outcome.firstFailure = "\(name): \(refusal)"
         return outcome
     }
 

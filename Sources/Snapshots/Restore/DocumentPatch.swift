@@ -33,6 +33,8 @@ struct DocumentPatch: Sendable {
     /// The collection that is changed.
     let namespace: Namespace
     let definition: CollectionDefinition
+    /// Whether the collection's validator is passed by.
+    let bypassesValidation: Bool
     let options: Restore.Options
     let context: RestoreContext
     /// Told what is being done.
@@ -44,8 +46,12 @@ struct DocumentPatch: Sendable {
     ///   `notEqual` when somebody else writes to the collection; `MongoError`.
     func run(isOwn: Bool = false) async throws -> LoadOutcome {
         var total = LoadOutcome()
-        var indexes = PatchedIndexes(definition, of: namespace, context)
-        if isOwn { try await indexes.prepare() }
+        var indexes = PatchedIndexes(definition, of: namespace, isOwn: isOwn, context)
+        if isOwn {
+            try await indexes.prepare()
+        } else {
+            try await merger.tryWriting()
+        }
         var attemptCount = 0
         while true {
             let round = try await patch(&indexes)
@@ -59,7 +65,8 @@ struct DocumentPatch: Sendable {
             guard attemptCount < Self.attemptCountMax else {
                 throw SnapshotError(
                     .notEqual,
-                    "\(namespace) is not what the archive holds; is it being written to?")
+                    "\(namespace) is not what the archive holds, so something else writes to it; "
+                        + "stop that, and run the restore again")
             }
         }
         if !isOwn { try await indexes.complete() }
@@ -69,6 +76,11 @@ struct DocumentPatch: Sendable {
         let writtenCount = total.insertedCount + total.overwrittenCount
         total.equalCount = totals.documentCount - min(totals.documentCount, writtenCount)
         return total
+    }
+
+    private var merger: DocumentMerger {
+        DocumentMerger(
+            context: context, namespace: namespace, bypassesValidation: bypassesValidation)
     }
 
     /// The same for a collection that holds the archive's documents already, whose indexes are
@@ -162,7 +174,7 @@ struct DocumentPatch: Sendable {
 
     /// Makes live documents those of the archive that lie at these places.
     private func write(_ places: [ComparedContent.Place]) async throws -> LoadOutcome {
-        let merger = DocumentMerger(context: context, namespace: namespace)
+        let merger = merger
         var waiting = Dictionary(grouping: places, by: \.sequence)
             .sorted { $0.key < $1.key }[...]
         var outcome = LoadOutcome()

@@ -17,6 +17,8 @@ struct ExactInserter: Sendable {
     let context: RestoreContext
     let namespace: Namespace
     let isOrdered: Bool
+    /// Whether the collection's validator is passed by, which takes a privilege of its own.
+    let bypassesValidation: Bool
     /// Whether nobody else writes to the collection: a staging collection, not a live one.
     var ownsCollection = false
     /// Whether inserts wait until the restore's pacer lets them through.
@@ -45,8 +47,9 @@ struct ExactInserter: Sendable {
         }
         return try await context.endurance.run { isRepetition in
             guard isRepetition else { return try await loadOnce(documents, of: source, nil) }
-            let outcome = try await DocumentMerger(context: context, namespace: namespace)
-                .merge(run: DocumentRun.split(documents))
+            let outcome = try await DocumentMerger(
+                context: context, namespace: namespace, bypassesValidation: bypassesValidation
+            ).merge(run: DocumentRun.split(documents))
             if let reason = outcome.firstFailure { throw SnapshotError(.refused, reason) }
             return outcome
         }
@@ -118,8 +121,7 @@ struct ExactInserter: Sendable {
         var options = InsertOptions()
         options.isOrdered = isOrdered
         options.ownsCollection = ownsCollection
-        // Validators judge what applications write, not what was there already.
-        options.bypassDocumentValidation = true
+        options.bypassDocumentValidation = bypassesValidation
         options.bypassEmptyTimestampReplacement = context.server.keepsEmptyTimestamps
         options.writeConcern = BSONDocument { $0.append("w", Int32(1)) }
         options.documentCountMax = context.batchDocumentCount
@@ -165,7 +167,7 @@ struct ExactInserter: Sendable {
         BSONDocument {
             $0.append("update", namespace.collection)
             $0.append("ordered", isOrdered)
-            $0.append("bypassDocumentValidation", true)
+            if bypassesValidation { $0.append("bypassDocumentValidation", true) }
             $0.append("writeConcern", BSONDocument { $0.append("w", Int32(1)) })
             $0.append("updates", array: statements)
         }
@@ -190,7 +192,13 @@ struct ExactInserter: Sendable {
 extension SnapshotError {
     /// The server does not take a document of the archive.
     static func refused(_ failure: WriteError, of source: Namespace) -> SnapshotError {
-        SnapshotError(.refused, "the server refused a document of \(source): \(failure)")
+        let isValidators = failure.serverCode == WriteError.validationFailed
+        return SnapshotError(
+            .refused,
+            "the server refused a document of \(source): \(failure)"
+                + (isValidators
+                    ? "; a user with the role dbAdmin may write past the collection's validator"
+                    : ""))
     }
 }
 

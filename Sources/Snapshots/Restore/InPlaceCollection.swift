@@ -14,32 +14,58 @@ struct InPlaceCollection: RestoreTarget {
     let place: StagingPlace?
     private let staging: Namespace
     private let duplicates: LoadedTwice?
-    private let isNew: Bool
+    /// The options of what is there; nil when there is nothing of that name yet.
+    private let liveOptions: BSONDocument?
     private let definition: CollectionDefinition
     private let inserter: ExactInserter
     private let merger: DocumentMerger
     private let context: RestoreContext
 
     /// - Parameters:
-    ///   - isNew: whether there is nothing of that name yet.
+    ///   - existing: the live one; nil when there is none.
     ///   - place: the collection beside the live one, when it is there already.
     init(
-        _ choice: RestorePlan.Choice, isNew: Bool, _ context: RestoreContext,
+        _ choice: RestorePlan.Choice, over existing: CollectionInfo?, _ context: RestoreContext,
         in place: StagingPlace? = nil
     ) throws {
         source = choice.descriptor
         namespace = choice.target
         live = choice.dataNamespace(on: context.server)
-        let place = place ?? StagingPlace(in: choice.target.database)
+        let place = place ?? StagingPlace(beside: choice.target)
         self.place = place
         staging = place.namespace
         duplicates = choice.isReplayed ? LoadedTwice() : nil
-        self.isNew = isNew
+        liveOptions = existing?.options
         definition = try CollectionDefinition(choice.descriptor, context.rules)
         inserter = ExactInserter(
-            context: context, namespace: staging, isOrdered: false, ownsCollection: true)
-        merger = DocumentMerger(context: context, namespace: live)
+            context: context, namespace: staging, isOrdered: false, bypassesValidation: false,
+            ownsCollection: true)
+        merger = DocumentMerger(
+            context: context, namespace: live,
+            bypassesValidation: choice.descriptor.type == .timeseries
+                && context.allows("bypassDocumentValidation", on: live))
         self.context = context
+    }
+
+    private var isNew: Bool { liveOptions == nil }
+
+    var needs: PrivilegeNeeds {
+        get throws {
+            var needs = PrivilegeNeeds()
+            needs.load(into: staging, nil)
+            needs.require("find", "insert", on: live)
+            if isNew {
+                needs.create(namespace)
+                needs.require("dropCollection", on: namespace)
+            } else {
+                needs.require("remove", "update", on: live)
+            }
+            if !definition.indexes.isEmpty {
+                needs.require("createIndex", "listIndexes", on: namespace)
+            }
+            if try changesExpiry { needs.require("collMod", on: namespace) }
+            return needs
+        }
     }
 
     func prepare() async throws {
@@ -60,21 +86,35 @@ struct InPlaceCollection: RestoreTarget {
         return nil
     }
 
+    /// That all of it can be written is found out before any target is made live.
+    func complete() async throws {
+        if !isNew { try await merger.tryWriting() }
+    }
+
     func commit() async throws {
         let staged = StoredDocuments(namespace: staging, pool: context.pool)
         let expected = try await staged.totals()
-        try await makeCollection()
-        try await staged.forEachBatch { documents in
-            let outcome = try await merger.merge(documents)
-            if let failure = outcome.firstFailure {
-                throw SnapshotError(.refused, "\(namespace) could not be completed: \(failure)")
+        let added = AddedDocuments()
+        do {
+            try await makeCollection()
+            try await staged.forEachBatch { documents in
+                let outcome = try await merger.merge(documents, noting: added)
+                if let failure = outcome.firstFailure {
+                    throw SnapshotError(
+                        .refused, "\(namespace) could not be completed: \(failure)")
+                }
             }
+            try await deleteSurplus()
+        } catch {
+            await takeBack(added, after: error)
+            throw error
         }
-        try await deleteSurplus()
         let found = try await StoredDocuments(namespace: live, pool: context.pool).totals()
         guard found == expected else {
             throw SnapshotError(
-                .notEqual, "\(namespace) is not what the archive holds; is it being written to?")
+                .notEqual,
+                "\(namespace) is not what the archive holds, so something else writes to it; "
+                    + "stop that, and run the restore again")
         }
         try await setExpiry(definition.expiry)
         try await abandon()
@@ -83,6 +123,41 @@ struct InPlaceCollection: RestoreTarget {
     func abandon() async throws {
         try await context.pool.withConnection { connection in
             try await connection.dropCollection(staging.collection, in: staging.database)
+        }
+    }
+
+    /// After a failure: takes out again what was added, so that nothing is there twice, as the
+    /// snapshot's document and as the live one that it was to take the place of.
+    private func takeBack(_ added: AddedDocuments, after error: any Error) async {
+        let ending = "; run the restore again, which completes it"
+        guard (error as? MongoError)?.isNetworkError != true else {
+            return context.observer.noticed(
+                "\(namespace) is between what it was and the snapshot" + ending)
+        }
+        do {
+            if isNew {
+                try await context.pool.withConnection { connection in
+                    try await connection.dropCollection(
+                        namespace.collection, in: namespace.database)
+                }
+            } else {
+                let isWhole = try await added.remove(from: live, context.pool)
+                try await setExpiry(liveOptions?.first("expireAfterSeconds"))
+                guard isWhole else { throw AddedDocuments.TooMany() }
+            }
+            context.observer.noticed(
+                "what the restore had added to \(namespace) was taken out again")
+        } catch let failure {
+            context.observer.noticed(
+                "\(namespace) holds documents of the snapshot beside those that were there, and "
+                    + "they could not be taken out: \(failure)" + ending)
+        }
+    }
+
+    /// Whether documents of either side expire by the collection's options.
+    private var changesExpiry: Bool {
+        get throws {
+            try definition.expiry != nil || liveOptions?.first("expireAfterSeconds") != nil
         }
     }
 
@@ -104,7 +179,7 @@ struct InPlaceCollection: RestoreTarget {
     /// Nothing expires while the live documents are made those of the archive: what has expired
     /// since the backup would be missing when they are compared.
     private func setExpiry(_ expiry: BSONValue?) async throws {
-        guard source.type == .timeseries else { return }
+        guard source.type == .timeseries, try changesExpiry else { return }
         try await context.pool.withConnection { connection in
             try await connection.setExpiry(
                 expiry, of: namespace.collection, in: namespace.database)

@@ -14,24 +14,46 @@ struct MergedCollection: RestoreTarget {
     private let writer: DocumentMerger
     private let context: RestoreContext
 
-    /// - Parameter isNew: whether there is no such collection yet.
+    /// - Parameter existing: the live one; nil when there is none.
     init(
-        _ choice: RestorePlan.Choice, isNew: Bool, conflictRule: Restore.ConflictRule,
-        _ context: RestoreContext
+        _ choice: RestorePlan.Choice, into existing: CollectionInfo?,
+        conflictRule: Restore.ConflictRule, _ context: RestoreContext
     ) throws {
         source = choice.descriptor
         namespace = choice.target
         keepsOrder = try choice.descriptor.options.first("capped")?.isTruthy ?? false
-        self.isNew = isNew
+        isNew = existing == nil
         definition = try CollectionDefinition(choice.descriptor, context.rules)
+        let data = choice.dataNamespace(on: context.server)
         writer = DocumentMerger(
-            context: context, namespace: choice.dataNamespace(on: context.server),
-            conflictRule: conflictRule)
+            context: context, namespace: data, conflictRule: conflictRule,
+            bypassesValidation: try context.bypassesValidator(
+                of: existing?.options ?? definition.options, in: data))
         self.context = context
+    }
+
+    var readable: Namespace { writer.namespace }
+    var replacesLive: Bool { false }
+
+    var needs: PrivilegeNeeds {
+        get throws {
+            var needs = PrivilegeNeeds()
+            if isNew { needs.create(namespace, isCapped: keepsOrder) }
+            needs.require("find", "insert", on: writer.namespace)
+            // Some documents are overwritten by delete and insert.
+            if !isNew, writer.conflictRule == .overwrite {
+                needs.require("remove", "update", on: writer.namespace)
+            }
+            if !definition.indexes.isEmpty {
+                needs.require("createIndex", "listIndexes", on: namespace)
+            }
+            return needs
+        }
     }
 
     func prepare() async throws {
         guard isNew else {
+            if writer.conflictRule == .overwrite { try await writer.tryWriting() }
             if keepsOrder {
                 context.observer.noticed(
                     "\(namespace) is capped: what is inserted into it may push out what is oldest")
@@ -64,7 +86,9 @@ struct MergedCollection: RestoreTarget {
         } catch let error as MongoError
             where !isNew && [.command, .duplicateKey].contains(error.code)
         {
-            context.observer.noticed("indexes of \(namespace) were left as they are: \(error)")
+            context.observer.noticed(
+                "indexes of \(namespace) were left as they are: "
+                    + "\(error.inUserNames)")
         }
     }
 

@@ -37,10 +37,16 @@ struct PatchedCollection: Sendable {
             !choice.target.collection.hasPrefix("system.")
         else { return nil }
         let target = choice.target
+        let definition = try CollectionDefinition(descriptor, context.rules)
+        if let reason = try context.reasonAgainstPatching(target, definition) {
+            context.observer.noticed("\(target) is loaded beside and swapped: \(reason)")
+            return nil
+        }
         patch = DocumentPatch(
-            documents: documents, namespace: target,
-            definition: try CollectionDefinition(descriptor, context.rules), options: options,
-            context: context
+            documents: documents, namespace: target, definition: definition,
+            bypassesValidation: try context.bypassesValidator(
+                of: definition.options, in: target),
+            options: options, context: context
         ) { phase in
             context.observer.progressed(
                 JobProgress(phase: phase, subject: target.description))
@@ -51,6 +57,19 @@ struct PatchedCollection: Sendable {
 
     var source: NamespaceDescriptor { patch.documents.entry.descriptor }
     var namespace: Namespace { patch.namespace }
+
+    var needs: PrivilegeNeeds {
+        get throws {
+            var needs = PrivilegeNeeds()
+            needs.require("collStats", "find", "listIndexes", on: namespace)
+            needs.require("createIndex", "dropIndex", on: namespace)
+            if !hasCollation { needs.require("insert", "remove", "update", on: namespace) }
+            if try patch.definition.expires { needs.require("collMod", on: namespace) }
+            // That it can't be done document by document shows only while it is done.
+            needs.formUnion(try fallback.needs)
+            return needs
+        }
+    }
 
     /// - Throws: `ArchiveError` for a damaged chunk, before anything is written; `notEqual` when
     ///   somebody else writes to the collection; `MongoError`.
@@ -63,7 +82,14 @@ struct PatchedCollection: Sendable {
             context.observer.noticed(
                 "\(namespace) is loaded beside and swapped, for it can't be changed document by "
                     + "document: \(refusal.reason)")
-            return try await replaceWhole()
+            do {
+                return try await replaceWhole()
+            } catch {
+                context.observer.noticed(
+                    "\(namespace) is between what it was and the snapshot; running the restore "
+                        + "again completes it")
+                throw error
+            }
         }
     }
 

@@ -12,11 +12,15 @@ struct PatchedIndexes {
     private let definition: CollectionDefinition
     private let namespace: Namespace
     private let context: RestoreContext
+    /// Whether the collection is the restore's own.
+    private let isOwn: Bool
     private var isPrepared = false
 
     init(
-        _ definition: CollectionDefinition, of namespace: Namespace, _ context: RestoreContext
+        _ definition: CollectionDefinition, of namespace: Namespace, isOwn: Bool = false,
+        _ context: RestoreContext
     ) {
+        self.isOwn = isOwn
         self.definition = definition
         self.namespace = namespace
         self.context = context
@@ -43,10 +47,24 @@ struct PatchedIndexes {
         }
     }
 
-    /// Makes the indexes those of the snapshot.
-    ///
-    /// - Parameter isOwn: whether the collection is the restore's own, which has no others.
-    func complete(isOwn: Bool = false) async throws {
+    /// Lets documents expire again by the indexes that are there; others are yet to be built.
+    private func restoreExpiries(_ connection: MongoConnection) async throws {
+        let wanted = try definition.indexes.filter { try $0.first("expireAfterSeconds") != nil }
+        guard !wanted.isEmpty else { return }
+        let present = try await connection.indexes(
+            of: namespace.collection, in: namespace.database)
+        for index in wanted {
+            guard let expiry = try index.first("expireAfterSeconds"),
+                let name = try index.first("name"),
+                let found = try present.first(where: { try $0.first("name") == name }),
+                try found.first("expireAfterSeconds") != expiry
+            else { continue }
+            try await setExpiry(expiry, of: index, connection)
+        }
+    }
+
+    /// Makes the indexes those of the snapshot; a restore's own collection has no others.
+    func complete() async throws {
         if !isOwn { try await dropSurplus() }
         let differences = try await context.pool.withConnection { connection in
             if isPrepared || isOwn {
@@ -54,16 +72,13 @@ struct PatchedIndexes {
                     try await connection.setExpiry(
                         expiry, of: namespace.collection, in: namespace.database)
                 }
-                for index in definition.indexes {
-                    guard let expiry = try index.first("expireAfterSeconds") else { continue }
-                    try await setExpiry(expiry, of: index, connection)
-                }
+                try await restoreExpiries(connection)
             }
             return try await connection.buildIndexes(
                 definition.indexes, of: namespace.collection, in: namespace.database,
                 context.rules)
         }
-        for difference in differences { context.observer.noticed(difference) }
+        for difference in differences { context.observer.noticed(UserNames.inText(difference)) }
     }
 
     /// Drops indexes that the snapshot has not, or has in another way.
@@ -111,6 +126,10 @@ struct PatchedIndexes {
         } catch let error as MongoError where error.serverCode == MongoError.indexNotFound {
             // It is yet to be built.
             return
+        } catch let error as MongoError where error.code == .unauthorized && isOwn {
+            // The restore's own collection: the index is built again in the end.
+            try await connection.dropIndex(
+                name.string ?? "", of: namespace.collection, in: namespace.database)
         }
     }
 }

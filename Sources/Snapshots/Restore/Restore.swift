@@ -76,6 +76,8 @@ public struct Restore: Sendable {
         public var connectionCount: Int { waitingWriterCount + 1 }
         /// The most documents of one insert.
         public var batchDocumentCount = 1000
+        /// What has the old state should the restore fail half-way, such as "the backup 2026…".
+        public var previousState: String?
         /// Holds the restore down; nil for as fast as can be.
         public var rateLimiter: RateLimiter?
 
@@ -121,8 +123,16 @@ public struct Restore: Sendable {
         let clock = ContinuousClock()
         let start = clock.now
         let keeping = try await keeping()
-        let (server, incarnation) = try await pool.withConnection { connection in
-            (try await connection.serverInfo(), try await connection.incarnation())
+        let (server, incarnation, privileges) = try await pool.withConnection { connection in
+            (
+                try await connection.serverInfo(), try await connection.incarnation(),
+                try await connection.userPrivileges()
+            )
+        }
+        if !privileges.allows(Privilege("serverStatus", on: .cluster)) {
+            observer.noticed(
+                "the restore does not slow down for a server that is short of cache: the user may "
+                    + "not ask it (serverStatus, as the role clusterMonitor has it)")
         }
         var context = RestoreContext(
             pool: pool, server: server, observer: observer,
@@ -130,15 +140,24 @@ public struct Restore: Sendable {
             pacer: WritePacer(limiter: options.rateLimiter, observer: observer),
             endurance: Endurance(seconds: options.enduranceSeconds, observer: observer),
             continuity: Continuity(incarnation), rules: options.rules(for: server),
-            keeping: keeping)
-        let writesLive = options.mode == .merge || options.isInPlace
-        var report =
-            writesLive
-            ? try await runUntilDurable(&context, since: incarnation)
-            : try await runAgainAfterOutages(&context, since: incarnation)
+            privileges: privileges, keeping: keeping)
+        var report = try await run(&context, since: incarnation)
         report.keptUntil = keeping?.expiry
         report.seconds = start.duration(to: clock.now).inSeconds
         return report
+    }
+
+    private func run(
+        _ context: inout RestoreContext, since incarnation: BSONDocument
+    ) async throws -> RestoreReport {
+        do {
+            let writesLive = options.mode == .merge || options.isInPlace
+            return writesLive
+                ? try await runUntilDurable(&context, since: incarnation)
+                : try await runAgainAfterOutages(&context, since: incarnation)
+        } catch {
+            throw context.changes.explained(error, options)
+        }
     }
 
     /// What can't be repeated on the spot after an outage, such as loading in order or replaying an
@@ -152,7 +171,7 @@ public struct Restore: Sendable {
         var incarnation = incarnation
         for attempt in 1... {
             do {
-                return try await runOnce(&context, options)
+                return try await runOnce(&context, options).report
             } catch {
                 guard attempt < Self.attemptCountMax, options.enduranceSeconds > 0,
                     context.keeping == nil, location.isSeekable, !context.endurance.isExhausted
@@ -174,7 +193,7 @@ public struct Restore: Sendable {
 
     private func runOnce(
         _ context: inout RestoreContext, _ options: Options
-    ) async throws -> RestoreReport {
+    ) async throws -> (report: RestoreReport, readable: Namespace?) {
         let reader = try await openChecked()
         context.seal = (reader as? IndexedArchiveReader)?.seal
         if reader.manifest?.loss != nil {
@@ -183,6 +202,7 @@ public struct Restore: Sendable {
                     + "show\" tells what is known to be gone")
         }
         let plan = try await RestorePlan(reader, options, context)
+        try plan.checkPrivileges(context.privileges)
         reader.select(plan.selected)
         if self.options.isResumed, plan.leftovers.isEmpty {
             observer.noticed("there is nothing to go on with; restoring from the beginning")
@@ -193,7 +213,7 @@ public struct Restore: Sendable {
         var report = try await job.run()
         report.manifest = reader.manifest
         report.adjustments = plan.adjustments
-        return report
+        return (report, plan.readable)
     }
 
     /// Writes to live collections are acknowledged by the primary alone, and all of them are waited
@@ -206,9 +226,9 @@ public struct Restore: Sendable {
         var total: RestoreReport?
         var incarnation = incarnation
         for _ in 1...Self.attemptCountMax {
-            let report = try await runOnce(&context, options)
+            let (report, readable) = try await runOnce(&context, options)
             total = total?.followed(by: report) ?? report
-            try await context.waitForMajority(reading: report.entries.first?.target)
+            try await context.waitForMajority(reading: readable)
             let now = try await context.incarnation()
             if now == incarnation, let total { return total }
             incarnation = now
@@ -345,6 +365,9 @@ struct RestoreContext: Sendable {
     var continuity: Continuity
     /// How options and indexes of the archive are read.
     let rules: DefinitionRules
+    /// What the user may do.
+    let privileges: UserPrivileges
+    let changes = LiveChanges()
     /// Nil when nothing that is displaced is kept.
     var keeping: Keeping?
     /// The archive's; nil for one without an index.

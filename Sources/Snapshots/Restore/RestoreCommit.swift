@@ -35,26 +35,16 @@ struct RestoreCommit: Sendable {
 
     private func commitAll(_ majority: MajorityProof?) async throws {
         try await Task {
-            var committedCount = 0
-            do {
-                for rank in Set(targets.map(\.commitRank)).sorted() {
-                    try await commit(targets.filter { $0.commitRank == rank }, &committedCount)
-                }
-                try await majority?.complete()
-            } catch {
-                if committedCount > 0 {
-                    context.observer.noticed(
-                        "\(committedCount) of \(targets.count) namespaces were already replaced "
-                            + "when the restore failed; run it again")
-                }
-                throw error
+            for rank in Set(targets.map(\.commitRank)).sorted() {
+                try await commit(targets.filter { $0.commitRank == rank })
             }
+            try await majority?.complete()
         }.value
     }
 
     /// Makes targets live that do not depend on each other. After a failure those that had begun
-    /// are waited for, so that the count is true.
-    private func commit(_ targets: [any RestoreTarget], _ count: inout Int) async throws {
+    /// are waited for, so that what is said of them is true.
+    private func commit(_ targets: [any RestoreTarget]) async throws {
         var waiting = targets[...]
         var failure: (any Error)?
         try await withOrderedWindow(
@@ -65,20 +55,18 @@ struct RestoreCommit: Sendable {
                     JobProgress(phase: .publishing, subject: target.namespace.description))
                 return target
             },
-            transform: { (target: any RestoreTarget) async throws -> Result<Void, any Error> in
+            transform: { (target: any RestoreTarget) async throws -> (any Error)? in
                 do {
                     try RepositoryLocks.checkHeld()
-                    return .success(try await target.commit())
+                    try await target.commit()
                 } catch {
-                    return .failure(error)
+                    return error
                 }
+                // A merge has written before, and its documents are not the snapshot's alone.
+                if target.replacesLive { context.changes.note(target.namespace) }
+                return nil
             },
-            deliver: { result in
-                switch result {
-                case .success: count += 1
-                case .failure(let error): failure = failure ?? error
-                }
-            })
+            deliver: { failure = failure ?? $0 })
         if let failure { throw failure }
     }
 }
@@ -98,7 +86,7 @@ private struct MajorityProof: Sendable {
         self.context = context
         self.targets = targets.compactMap { $0 as? SmallCollection }
         guard let first = self.targets.first else { return nil }
-        namespace = first.namespace
+        namespace = first.readable
         uuids = try await Self.uuids(self.targets, context)
     }
 

@@ -11,6 +11,10 @@ struct RestoreJob {
     let context: RestoreContext
 
     func run() async throws -> RestoreReport {
+        do { return try await runPhases() } catch { throw error.inUserNames }
+    }
+
+    private func runPhases() async throws -> RestoreReport {
         let survey = try await survey()
         let replay = plan.oplog == nil ? nil : OplogReplay(plan, context, survey)
         do {
@@ -20,6 +24,12 @@ struct RestoreJob {
             try await forEach(plan.targets) { try await $0.prepare() }
             let (loaded, ledger) = try await load(replay)
             let restored = try await replay?.finish() ?? Restored(plan)
+            if replay != nil {
+                // The oplog may have made collections that nobody knew of before.
+                var needs = PrivilegeNeeds()
+                for target in restored.targets { needs.formUnion(try target.needs) }
+                try needs.check(context.privileges, for: "the restore")
+            }
             try await forEach(restored.targets, telling: .comparing) { try await $0.complete() }
             try await makeDurable(restored.targets, ledger, isReplayed: replay != nil)
             var report = restored.report(loaded, of: plan)
@@ -28,6 +38,7 @@ struct RestoreJob {
                     RestoreReport.Entry(
                         source: patch.source.namespace, target: patch.namespace,
                         type: patch.source.type, outcome: try await patch.run()))
+                context.changes.note(patch.namespace)
             }
             try await RestoreCommit(
                 restored.targets, width: options.waitingWriterCount, context
@@ -133,7 +144,7 @@ struct RestoreJob {
         _ targets: [any RestoreTarget], _ ledger: ArchiveLedger, isReplayed: Bool
     ) async throws {
         for _ in 1...Self.attemptCountMax {
-            try await context.waitForMajority(reading: targets.first?.namespace)
+            try await context.waitForMajority(reading: plan.readable)
             guard try await context.isBroken() else { return }
             // What was replayed on can't be compared with the archive any more.
             guard !isReplayed else { break }
@@ -209,7 +220,7 @@ struct RestoreJob {
                 } catch {
                     observer.noticed(
                         "could not clean up after \(target.namespace); the next restore will: "
-                            + "\(error)")
+                            + "\(error.inUserNames)")
                     // Asking a server that is gone once a collection would take minutes.
                     if let error = error as? MongoError, error.isNetworkError { return }
                 }

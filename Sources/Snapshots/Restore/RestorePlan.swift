@@ -31,10 +31,12 @@ struct RestorePlan: Sendable {
         self.oplog = oplog
         let choices = try Self.choose(
             archive, options, context.server, context.observer, isReplayed: oplog != nil)
-        let live = try await LiveCatalog.read(Set(choices.map(\.target.database)), context.pool)
+        let live = try await LiveCatalog.read(
+            Set(choices.map(\.target.database)), context.pool, context.privileges)
         try live.checkKinds(choices, options.mode)
         for note in try ViewRenames.readingNothing(choices, live) { context.observer.noticed(note) }
         adjustments = try Self.adjustments(choices, context.rules, context.observer)
+        Self.tellOfValidators(choices, live, options.mode, context)
         let factory = RestoreTargetFactory(
             options: options, context: context, live: live,
             chunks: (archive as? IndexedArchiveReader)?.chunks)
@@ -61,6 +63,29 @@ struct RestorePlan: Sendable {
         observer.noticed(
             "no old state is kept of views, time series, users and roles: "
                 + others.sorted().joined(separator: ", "))
+    }
+
+    /// Documents that a validator refuses are only written by users who may pass it by.
+    private static func tellOfValidators(
+        _ choices: [Choice], _ live: LiveCatalog, _ mode: Restore.Mode, _ context: RestoreContext
+    ) {
+        let validated = choices.filter { choice in
+            let existing = mode == .merge ? live[choice.target]?.options : nil
+            let options = existing ?? choice.descriptor.options
+            return options.mayHave("validator")
+                && !context.allows("bypassDocumentValidation", on: choice.target)
+        }
+        guard !validated.isEmpty else { return }
+        context.observer.noticed(
+            "documents have to pass the validators of their collections, for the user may not "
+                + "write past them (bypassDocumentValidation, as dbAdmin has it): "
+                + validated.map(\.target.description).sorted().joined(separator: ", "))
+    }
+
+    /// A collection that the user may read when the plan's needs are met; nil when it is empty.
+    var readable: Namespace? {
+        targets.first { !($0 is ViewTarget) }?.readable ?? patches.first?.namespace
+            ?? targets.first?.readable
     }
 
     /// Staging collections that it goes on with.
@@ -283,7 +308,7 @@ struct RestorePlan: Sendable {
         guard isAllowed else {
             throw SnapshotError(
                 .namespaceConflict,
-                "\(source) can't be renamed to \"\(target)\": that is no name a server allows")
+                "\(source) can't be renamed to \"\(target)\": a server does not allow that name")
         }
     }
 
@@ -305,9 +330,14 @@ struct RestorePlan: Sendable {
 struct LiveCatalog: Sendable {
     private let collections: [Namespace: CollectionInfo]
 
-    static func read(_ databases: Set<String>, _ pool: MongoPool) async throws -> LiveCatalog {
+    /// - Parameter user: databases that they may not list count as empty, which the check of what a
+    ///   plan needs then refuses with all else.
+    static func read(
+        _ databases: Set<String>, _ pool: MongoPool, _ user: UserPrivileges = .unlimited
+    ) async throws -> LiveCatalog {
         var collections: [Namespace: CollectionInfo] = [:]
-        for database in databases {
+        for database in databases
+        where user.allows(Privilege("listCollections", on: .database(database))) {
             collections.merge(try await SourceCatalog.collections(pool, database)) { $1 }
         }
         return LiveCatalog(collections: collections)

@@ -24,6 +24,15 @@ protocol RestoreTarget: Sendable {
     /// The collection that is loaded beside the live one; nil where there is none.
     var place: StagingPlace? { get }
 
+    /// Whether what is live is exactly the archive's after `commit`.
+    var replacesLive: Bool { get }
+
+    /// A collection that the user may read when `needs` are met, for waiting on the server.
+    var readable: Namespace { get }
+
+    /// What the user must be allowed to do, all of it before anything is written.
+    var needs: PrivilegeNeeds { get throws }
+
     /// Makes the place that documents are loaded into.
     func prepare() async throws
 
@@ -54,5 +63,7 @@ extension RestoreTarget {
     var readsArchiveItself: Bool { false }
     var canBeKept: Bool { false }
     var place: StagingPlace? { nil }
+    var replacesLive: Bool { true }
+    var readable: Namespace { place?.namespace ?? namespace }
     func complete() async throws {}
 }

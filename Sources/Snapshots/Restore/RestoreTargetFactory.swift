@@ -68,10 +68,9 @@ struct RestoreTargetFactory {
                 choice, live: existing,
                 keepsLive: options.mode == .merge && options.conflictRule == .keep, context)
         case (.timeseries, .replace):
-            return try InPlaceCollection(
-                choice, isNew: existing == nil, context, in: place)
+            return try InPlaceCollection(choice, over: existing, context, in: place)
         case (_, .replace) where choice.target.collection == "system.js" && existing != nil:
-            return try InPlaceCollection(choice, isNew: false, context, in: place)
+            return try InPlaceCollection(choice, over: existing, context, in: place)
         case (_, .replace):
             let documents = chunks.map {
                 ArchivedDocuments($0, UInt32(choice.position), recent)
@@ -86,7 +85,7 @@ struct RestoreTargetFactory {
             return isSmall ? SmallCollection(staged, context) : staged
         case (_, .merge):
             return try MergedCollection(
-                choice, isNew: existing == nil, conflictRule: options.conflictRule, context)
+                choice, into: existing, conflictRule: options.conflictRule, context)
         }
     }
 

@@ -22,6 +22,15 @@ struct ResumedCollection: RestoreTarget {
     var canBeKept: Bool { staged.canBeKept }
     var place: StagingPlace? { staged.place }
 
+    var needs: PrivilegeNeeds {
+        get throws {
+            var needs = try staged.needs
+            needs.rename(leftover, to: staged.staging, dropTarget: false)
+            needs.require("collStats", "listIndexes", on: staged.staging)
+            return needs
+        }
+    }
+
     func prepare() async throws {
         try await staged.adopt(leftover)
         context.observer.noticed("going on with \(namespace), which a killed restore had begun")

@@ -33,6 +33,8 @@ struct SmallCollection: RestoreTarget {
         }
     }
 
+    var needs: PrivilegeNeeds { get throws { try ordinary.needs } }
+
     /// Made when its documents come.
     func prepare() async throws {}
 

@@ -15,6 +15,7 @@ struct StagedCollection: RestoreTarget {
     private let patch: DocumentPatch?
     private let duplicates: LoadedTwice?
     private let definition: CollectionDefinition
+    private let bypassesValidation: Bool
     private let inserter: ExactInserter
     private let context: RestoreContext
     var canBeKept: Bool { true }
@@ -31,7 +32,7 @@ struct StagedCollection: RestoreTarget {
         keepsOrder = try choice.descriptor.options.first("capped")?.isTruthy ?? false
         let canBePatched = !keepsOrder && !choice.isReplayed
         let load = canBePatched ? context.load(of: choice) : nil
-        let place = place ?? StagingPlace(in: choice.target.database, for: load)
+        let place = place ?? StagingPlace(beside: choice.target, for: load)
         self.place = place
         let (staging, definition) = (
             place.namespace, try CollectionDefinition(choice.descriptor, context.rules)
@@ -39,15 +40,35 @@ struct StagedCollection: RestoreTarget {
         self.staging = staging
         self.definition = definition
         let documents = canBePatched ? documents : nil
+        let bypassesValidation = try context.bypassesValidator(
+            of: definition.options, in: staging)
+        self.bypassesValidation = bypassesValidation
         patch = documents.map { documents in
             DocumentPatch(
                 documents: documents, namespace: staging, definition: definition,
-                options: options, context: context)
+                bypassesValidation: bypassesValidation, options: options, context: context)
         }
         duplicates = choice.isReplayed ? LoadedTwice() : nil
         inserter = ExactInserter(
-            context: context, namespace: staging, isOrdered: keepsOrder, ownsCollection: true)
+            context: context, namespace: staging, isOrdered: keepsOrder,
+            bypassesValidation: bypassesValidation, ownsCollection: true)
         self.context = context
+    }
+
+    var needs: PrivilegeNeeds {
+        get throws {
+            var needs = PrivilegeNeeds()
+            needs.load(into: staging, definition)
+            if keepsOrder, duplicates == nil { needs.require("convertToCapped", on: staging) }
+            if definition.expiry != nil { needs.require("collMod", on: staging) }
+            if let keeping = context.keeping {
+                let swap = CollectionSwap(live: namespace, keeping: keeping, pool: context.pool)
+                needs.formUnion(swap.needs(with: staging.collection))
+            } else {
+                needs.rename(staging, to: namespace, dropTarget: true)
+            }
+            return needs
+        }
     }
 
     func prepare() async throws {
@@ -109,7 +130,7 @@ struct StagedCollection: RestoreTarget {
 
     func complete() async throws {
         try await context.endurance.run { _ in
-            try await PatchedIndexes(definition, of: staging, context).complete(isOwn: true)
+            try await PatchedIndexes(definition, of: staging, isOwn: true, context).complete()
         }
     }
 
@@ -177,7 +198,7 @@ extension StagedCollection {
         }
         guard totals.documentCount > 0 else { return }
         var options = InsertOptions()
-        options.bypassDocumentValidation = true
+        options.bypassDocumentValidation = bypassesValidation
         options.bypassEmptyTimestampReplacement = context.server.keepsEmptyTimestamps
         do {
             try await transaction.insert(
@@ -201,6 +222,6 @@ extension StagedCollection {
         guard !definition.indexes.isEmpty else { return }
         let differences = try await connection.indexDifferences(
             from: definition.indexes, of: staging.collection, in: staging.database)
-        for difference in differences { context.observer.noticed(difference) }
+        for difference in differences { context.observer.noticed(UserNames.inText(difference)) }
     }
 }

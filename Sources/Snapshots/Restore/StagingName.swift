@@ -71,10 +71,17 @@ struct StagingPlace: Sendable {
 
     /// One that nobody else has; not made yet.
     ///
-    /// - Parameter load: what it is to hold in the end; nil when nobody could go on with it.
-    init(in database: String, for load: StagedLoad? = nil) {
-        claim = StagingClaim(for: load)
+    init(in database: String) {
+        claim = StagingClaim()
         namespace = Namespace(database, claim.name.description)
+    }
+
+    /// One for what is to take the place of a collection.
+    ///
+    /// - Parameter load: what it is to hold in the end; nil when nobody could go on with it.
+    init(beside target: Namespace, for load: StagedLoad? = nil) {
+        claim = StagingClaim(for: load, target: target)
+        namespace = Namespace(target.database, claim.name.description)
     }
 }
 
@@ -83,17 +90,19 @@ struct StagingPlace: Sendable {
 /// up; so the name of a process alone does not tell what is in use.
 final class StagingClaim: Sendable {
     private struct Claims {
-        var claimed: Set<Int> = []
+        /// What each is for, where that is known.
+        var claimed: [Int: Namespace?] = [:]
         var count = 0
     }
     private static let claims = Mutex(Claims())
 
     let name: StagingName
 
-    init(for load: StagedLoad? = nil) {
+    /// - Parameter target: the collection whose place it is to take.
+    init(for load: StagedLoad? = nil, target: Namespace? = nil) {
         let number = Self.claims.withLock { claims in
             claims.count += 1
-            claims.claimed.insert(claims.count)
+            claims.claimed.updateValue(target, forKey: claims.count)
             return claims.count
         }
         name = StagingName(owner: .current, number: number, load: load)
@@ -101,11 +110,17 @@ final class StagingClaim: Sendable {
 
     deinit {
         let number = name.number
-        Self.claims.withLock { _ = $0.claimed.remove(number) }
+        Self.claims.withLock { _ = $0.claimed.removeValue(forKey: number) }
     }
 
     /// Whether a restore of this process still uses the name.
     static func isClaimed(_ name: StagingName) -> Bool {
-        name.owner == .current && claims.withLock { $0.claimed.contains(name.number) }
+        name.owner == .current && claims.withLock { $0.claimed[name.number] != nil }
+    }
+
+    /// The collection whose place a staging collection of this process is to take.
+    static func target(of name: StagingName) -> Namespace? {
+        guard name.owner == .current else { return nil }
+        return claims.withLock { $0.claimed[name.number] ?? nil }
     }
 }

@@ -49,10 +49,31 @@ public struct Undo: Sendable {
                 .notFound,
                 "nothing is kept of \(job) on this server; \"cairn kept\" lists what is")
         }
+        try await checkPrivileges(collections)
         let entries = try await putBack(collections)
         return Report(
             entries: entries, keptUntil: first.expiry,
             seconds: start.duration(to: clock.now).inSeconds)
+    }
+
+    private func checkPrivileges(_ collections: [KeptCollections.Entry]) async throws {
+        let user = try await pool.withConnection { try await $0.userPrivileges() }
+        try needs(collections).check(user, for: "the undo")
+    }
+
+    func needs(_ collections: [KeptCollections.Entry]) -> PrivilegeNeeds {
+        var needs = PrivilegeNeeds()
+        for collection in collections {
+            let swap = CollectionSwap(
+                live: collection.namespace,
+                keeping: Keeping(job: newJob, expiry: collection.expiry), pool: pool)
+            needs.formUnion(swap.needs(with: collection.wasAbsent ? nil : collection.keptName))
+            guard collection.wasAbsent else { continue }
+            needs.require(
+                "dropCollection",
+                on: Namespace(collection.namespace.database, collection.keptName))
+        }
+        return needs
     }
 
     /// Puts back several at once. One that can't be is no reason to leave the others.
@@ -87,14 +108,22 @@ public struct Undo: Sendable {
                 }
                 failures.append(failure)
                 observer.noticed(
-                    "\(outcome.collection.namespace) could not be put back: \(failure)")
+                    "\(outcome.collection.namespace) could not be put back: "
+                        + "\(failure.inUserNames)")
             })
         guard let failure = failures.first else { return entries }
         if let failure = failure as? MongoError, failure.isNetworkError { throw failure }
         throw SnapshotError(
             .refused,
             "\(failures.count) of \(collections.count) collections could not be put back and stay "
-                + "kept; remove what is in their way and run it again: \(failure)")
+                + "kept; remove what is in their way and run it again: "
+                + "\(failure.inUserNames)" + Self.wayBack(entries, newJob))
+    }
+
+    private static func wayBack(_ entries: [Report.Entry], _ job: JobID) -> String {
+        guard !entries.isEmpty else { return "" }
+        let names = entries.map(\.namespace.description).sorted().joined(separator: ", ")
+        return "; put back: \(names); \"cairn restore --undo \(job)\" takes that back"
     }
 
     private struct Outcome: Sendable {
@@ -166,8 +195,9 @@ public enum KeptCollections {
 
     /// Removes those whose time is over, and what killed restores have left.
     ///
-    /// - Throws: `MongoError`.
+    /// - Throws: `MongoError`; with `unauthorized`, before anything is removed, when the user may
+    ///   not remove all of what they may see.
     public static func clean(_ pool: MongoPool, _ observer: any JobObserver) async throws {
-        try await StagingJanitor(pool: pool, observer: observer).clean([])
+        try await StagingJanitor(pool: pool, observer: observer).cleanEverything()
     }
 }

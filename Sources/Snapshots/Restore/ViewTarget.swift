@@ -25,6 +25,27 @@ struct ViewTarget: RestoreTarget {
         self.context = context
     }
 
+    var needs: PrivilegeNeeds {
+        get throws {
+            var needs = PrivilegeNeeds()
+            if let live {
+                guard live.options != source.options, !keepsLive else { return needs }
+                if try hasCollation(of: live) {
+                    needs.require("collMod", on: namespace)
+                } else {
+                    needs.require("dropCollection", on: namespace)
+                    needs.create(namespace)
+                }
+            } else {
+                needs.create(namespace)
+            }
+            let sources = try ViewSources.names(in: source.options)
+            needs.look(
+                at: sources.map { Namespace(namespace.database, $0) }, through: namespace)
+            return needs
+        }
+    }
+
     func prepare() async throws {}
 
     func load(_ documents: ArraySlice<UInt8>) async throws -> LoadOutcome {
@@ -41,7 +62,7 @@ struct ViewTarget: RestoreTarget {
             guard !keepsLive else {
                 return context.observer.noticed("view \(namespace) differs and was kept")
             }
-            if try live.options.first("collation") == source.options.first("collation") {
+            if try hasCollation(of: live) {
                 _ = try await connection.run(modification(), on: namespace.database, as: .write)
             } else {
                 // The collation of a view can't be changed. It holds no data, so it may be gone for
@@ -53,6 +74,10 @@ struct ViewTarget: RestoreTarget {
     }
 
     func abandon() async throws {}
+
+    private func hasCollation(of live: CollectionInfo) throws -> Bool {
+        try live.options.first("collation") == source.options.first("collation")
+    }
 
     private func create(_ connection: MongoConnection) async throws {
         try await connection.createCollection(

@@ -55,7 +55,9 @@ extension Tune {
                 }
                 if let error = result.errors.first {
                     throw SnapshotError(
-                        .refused, "the server refused documents for \(namespace): \(error)")
+                        .refused,
+                        "the server refused documents of the sample in the database "
+                            + "\(namespace.database): \(error)")
                 }
                 return slice.count
             },

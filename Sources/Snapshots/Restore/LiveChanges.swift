@@ -1,0 +1,46 @@
+internal import ArchiveFormat
+internal import MongoDriver
+internal import Synchronization
+
+/// What of a restore is live already, so that a failure says what there is now and the way back.
+final class LiveChanges: Sendable {
+    /// Namespaces that are named one by one; of more, the number.
+    private static let nameCountMax = 20
+
+    private let namespaces = Mutex<Set<Namespace>>([])
+
+    /// Takes note of a namespace that is the snapshot's from now on.
+    func note(_ namespace: Namespace) {
+        namespaces.withLock { _ = $0.insert(namespace) }
+    }
+
+    /// - Parameter options: what was asked for.
+    /// - Returns: the same error when nothing was changed; else one that says what was, and the way
+    ///   out.
+    func explained(_ error: any Error, _ options: Restore.Options) -> any Error {
+        let names = namespaces.withLock { $0 }.map(\.description).sorted()
+        guard !names.isEmpty else { return error }
+        let rest = names.count - Self.nameCountMax
+        let list =
+            names.prefix(Self.nameCountMax).joined(separator: ", ")
+            + (rest > 0 ? " and \(rest) more" : "")
+        let text =
+            "\(error); already the snapshot's: \(list); \(Self.wayOut(options))"
+        switch error {
+        case let error as MongoError:
+            return SnapshotError(.init(rawValue: error.code.rawValue), text)
+        case let error as SnapshotError: return SnapshotError(error.code, text)
+        default: return error
+        }
+    }
+
+    private static func wayOut(_ options: Restore.Options) -> String {
+        if let keepOld = options.keepOld {
+            return "\"cairn restore --undo \(keepOld.job)\" puts back what was there, and another "
+                + "restore completes it"
+        }
+        let again = "run the restore again to complete it"
+        return options.previousState.map { "\(again), or restore \($0), which has what was there" }
+            ?? again
+    }
+}

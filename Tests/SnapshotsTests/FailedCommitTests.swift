@@ -1,0 +1,159 @@
+import ArchiveFormat
+import BSONBytes
+import MongoDriver
+import PrivateServer
+import Testing
+
+@testable import Snapshots
+
+extension InterruptedJobTests {
+    /// What a restore leaves, and says, that fails when some of it is live.
+    @Suite struct FailedCommitTests {
+        private static func server() async throws -> PrivateServer {
+            var options = PrivateServer.Options()
+            options.isReplicaSet = false
+            options.arguments = ["--setParameter", "enableTestCommands=1"]
+            return try await PrivateServer(options)
+        }
+
+        /// Makes a server fail a command after it has done some.
+        private static func fail(
+            _ command: String, _ mode: BSONDocument, _ fixture: SnapshotFixture
+        ) async throws {
+            try await fixture.command(
+                BSONDocument {
+                    $0.append("configureFailPoint", "failCommand")
+                    $0.append("mode", mode)
+                    let data = BSONDocument {
+                        $0.append("errorCode", Int32(96))
+                        $0.append("failCommands", array: [command])
+                    }
+                    $0.append("data", data)
+                }, on: "admin")
+        }
+
+        @Test func whatWasAddedToALiveTimeSeriesIsTakenOutAgain() async throws {
+            let server = try await Self.server()
+            let fixture = try await SnapshotFixture(server, database: "d")
+            try await PrivilegedKind.timeSeries.make(fixture)
+            try await fixture.backup()
+            try await fixture.pool.withConnection { try await $0.dropCollection("c", in: "d") }
+            try await PrivilegedKind.timeSeries.make(fixture)
+            let before = try await fixture.state()
+            let gate = Gate { $0.phase == .publishing && $0.subject == "d.c" }
+            await #expect(throws: MongoError.self) {
+                try await gate.run { observer in
+                    try await fixture.restore(included: ["d.c"], observer: observer)
+                } meanwhile: {
+                    try await Self.fail(
+                        "delete", BSONDocument { $0.append("times", Int32(1)) }, fixture)
+                }
+            }
+            #expect(try await fixture.state() == before)
+            try await fixture.restore(included: ["d.c"])
+            #expect(try await fixture.documents("c").count == 3)
+            try await server.stop()
+        }
+
+        @Test(arguments: [false, true])
+        func aFailureAfterTheFirstSwapSaysWhatIsSwappedAndTheWayBack(
+            _ keeps: Bool
+        ) async throws {
+            let server = try await Self.server()
+            let fixture = try await SnapshotFixture(server, database: "d")
+            for name in ["a", "b"] { try await fixture.insert([document(1)], name) }
+            try await fixture.backup()
+            let job = JobID(kind: "restore", fixture.environment)
+            // Keeping takes three renames a collection.
+            let skipped = BSONDocument { $0.append("skip", Int32(keeps ? 3 : 1)) }
+            try await Self.fail("renameCollection", skipped, fixture)
+            var options = Restore.Options(mode: .replace, width: 1)
+            options.previousState = "the backup x"
+            if keeps { options.keepOld = Restore.KeepOld(job: job, seconds: 600) }
+            // With two connections one collection is swapped after the other.
+            let pool = try MongoPool(uri: fixture.pool.uri, connectionCountMax: 2)
+            let restore = Restore(
+                .snapshot("latest", in: fixture.catalog), to: pool, options: options,
+                observer: RecordingObserver())
+            let error = try await #require(throws: SnapshotError.self) {
+                _ = try await restore.run()
+            }
+            let message = error.message
+            #expect(message.contains("already the snapshot's: d.a;") != message.contains("d.b;"))
+            #expect(message.contains("renameCollection on d."), "\(message)")
+            #expect(!message.contains("cairn.staging"), "\(message)")
+            #expect(message.contains("--undo \(job)") == keeps, "\(message)")
+            #expect(message.contains("restore the backup x") != keeps, "\(message)")
+            #expect(try await fixture.documents("a").count == 1)
+            try await server.stop()
+        }
+    }
+}
+
+@Suite struct UserNamesTests {
+    @Test func aRestoresOwnNamesBecomeThoseOfUsers() {
+        let place = StagingPlace(beside: Namespace("d", "files"))
+        let name = place.namespace.description
+        #expect(UserNames.inText("insert on \(name) failed") == "insert on d.files failed")
+        #expect(
+            UserNames.inText("Collection \(name) ( x ) :: E11000 collection: \(name)")
+                == "Collection d.files ( x ) :: E11000 collection: d.files")
+        #expect(UserNames.inText("\"\(place.namespace.collection)\": no") == "\"files\": no")
+        #expect(UserNames.inText("index of \(name).") == "index of d.files.")
+        let kept = KeptName(
+            job: JobID(kind: "restore", .system), expiry: 9, was: .live, collection: "a.b")
+        #expect(
+            UserNames.inText("rename on d.\(SwapName(kept)) failed") == "rename on d.a.b failed")
+        #expect(UserNames.inText("drop on d.\(kept)") == "drop on d.a.b")
+        #expect(UserNames.inText("d.system.buckets.w is full") == "d.w is full")
+        #expect(UserNames.inText("admin.tempusers") == "admin.system.users")
+        for text in ["", "cairn.", "cairn.staging.x", "d.cairn.kept.", "cairn.cairn.staging."] {
+            #expect(UserNames.inText(text) == text)
+        }
+    }
+
+    /// A network's failure stays one: jobs that can try again look at its code.
+    @Test func anErrorKeepsItsKind() throws {
+        let place = StagingPlace(beside: Namespace("d", "files"))
+        let error = MongoError(
+            .network, "insert on \(place.namespace) lost its connection", labels: ["x"])
+        let renamed = try #require(error.inUserNames as? MongoError)
+        #expect(renamed.message == "insert on d.files lost its connection")
+        #expect(renamed.code == .network && renamed.labels == ["x"])
+        let changes = LiveChanges()
+        let options = Restore.Options(mode: .replace, width: 1)
+        #expect(changes.explained(error, options) is MongoError)
+        changes.note(Namespace("d", "a"))
+        let explained = try #require(changes.explained(error, options) as? SnapshotError)
+        #expect(explained.code.rawValue == "network")
+    }
+}
+
+/// Why the first entry of a window is not there.
+@Suite(.needsServer, .serialized) struct LostOplogEntryTests {
+    @Test func aRolledBackEntryIsNotCalledAShortOplog() async throws {
+        let fixture = try await SnapshotFixture.shared()
+        try await fixture.insert([document(1)], "c")
+        let oldest = try await fixture.pool.withConnection { try await $0.oldestOplogTime() }
+        try await fixture.insert([document(2)], "c")
+        let newest = try await fixture.pool.withConnection { try await $0.newestOplogTime() }
+        // A moment between two entries: what there was then is not there any more.
+        let gone = BSONTimestamp(rawValue: newest.rawValue - (1 << 20))
+        let rolledBack = try await Self.read(OplogWindow(start: gone, floor: newest), fixture)
+        #expect(rolledBack.code == .catalogChanged)
+        #expect(rolledBack.message.contains("rolled back"))
+        let early = BSONTimestamp(rawValue: oldest.rawValue - 1)
+        let overflow = try await Self.read(OplogWindow(start: early, floor: newest), fixture)
+        #expect(overflow.code == .oplogOverflow)
+    }
+
+    private static func read(
+        _ window: OplogWindow, _ fixture: SnapshotFixture
+    ) async throws -> SnapshotError {
+        let capture = OplogCapture(window, fixture.pool, Backup.Options(width: 1))
+        let stream = BackupPlan.Stream(ordinal: 0, descriptor: .oplog, kind: .data)
+        return try await #require(throws: SnapshotError.self) {
+            try await capture.read(stream) { _ in }
+        }
+    }
+}
