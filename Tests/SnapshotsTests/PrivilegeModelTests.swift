@@ -57,6 +57,8 @@ extension JobID {
             for left in stated.pairs {
                 let rest = stated.without(left)
                 guard !needs.missing(for: rest.privileges).isEmpty else { continue }
+                // Who may not pass its validator by has it loaded beside and swapped.
+                if kind == .validated, mode == .inPlace { continue }
                 // Without that it is loaded beside and swapped.
                 if kind == .expiring, mode == .inPlace, left.action == "collMod" { continue }
                 try await server.grant(rest)
