@@ -45,7 +45,7 @@ internal import Testing
     @Test func anOutcomeThatCannotBeWrittenDownIsLater() async throws {
         let fixture = try await ServiceFixture.withoutServer()
         try fixture.plantDamagedBackup()
-        try await fixture.serve(doesJobs: false) { client in
+        try await fixture.serve(doesJobs: false) { client async throws in
             let path = "backup/\(ServiceFixture.damagedBackup)?force=true"
             Self.fail(client, .noSpace, after: 1)
             #expect(try await client.delete(path).status == 204)

@@ -94,7 +94,8 @@ extension JobID {
             pool: owner.pool, server: server, observer: observer, batchDocumentCount: 1000,
             pacer: WritePacer(limiter: nil, observer: observer),
             endurance: Endurance(seconds: 0, observer: observer),
-            continuity: Continuity(incarnation), privileges: .unlimited,
+            continuity: Continuity(incarnation), rules: options.rules(for: server),
+            privileges: .unlimited,
             keeping: options.keepOld.map { Keeping(job: $0.job, expiry: 2_000_000_000) })
         context.seal = (reader as? IndexedArchiveReader)?.seal
         return try await RestorePlan(reader, options, context).needs

@@ -54,9 +54,9 @@ extension SourceCatalog {
                 needs.require(["find", "listIndexes"], on: .database(database))
                 continue
             }
-            for (name, info) in try await collections(pool, database)
-            where Listing.isTaken(name, of: database, filter)
-                && filter.contains(Namespace(database, name))
+            for (namespace, info) in try await collections(pool, database)
+            where Listing.isTaken(namespace.collection, of: database, filter)
+                && filter.contains(namespace)
             {
                 needs.read(info, in: database, server)
             }
