@@ -228,8 +228,6 @@ extension JobRunner {
             case .success(let outcome): (outcome.isPartial ? "partially_failed" : "succeeded", "")
             case .failure(let error): ("failed", JobFailure(error).code)
             }
-        log.noticed(
-            "a job that was given up has ended after all: \(outcome) \(code)", job: assignment.id)
         let (id, removed, now) = (assignment.id, assignment.removals.ids, environment.now())
         await deferred.perform("the late end of a job can't be written down", job: id) { [state] in
             guard let job = try await state.job(id) else { return }
@@ -239,6 +237,8 @@ extension JobRunner {
             event.resource = id
             try await state.appendAudit(event)
         }
+        log.noticed(
+            "a job that was given up has ended after all: \(outcome) \(code)", job: assignment.id)
     }
 
     private func report(_ progress: JobProgressLog) async {

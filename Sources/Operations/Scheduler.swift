@@ -182,7 +182,10 @@ public final class Scheduler: Sendable {
             .filter { $0 <= latestBelieved }.max()
         guard let first = plan.next(after: last ?? now) else { return nil }
         let latest = first.adding(Int64(max(0, min(schedule.jitterSeconds, 3600))) * 1000)
-        if let known = schedule.nextRunAt, (first...latest).contains(known) { return known }
+        // Where no record of a run is believed, one that was chosen since the clock was set right
+        // stands, also when its time has come.
+        let earliest = last == nil ? Int64.min : first
+        if let known = schedule.nextRunAt, (earliest...latest).contains(known) { return known }
         return jittered(first, schedule.jitterSeconds)
     }
 

@@ -79,7 +79,10 @@ import Testing
     @Test func aLockedDatabaseIsBusy() async throws {
         let folder = TemporaryFolder()
         let store = try await StateStore(folder: folder.path)
-        let other = try DatabaseQueue(path: folder.path + "/state.sqlite")
+        var configuration = Configuration()
+        configuration.allowsUnsafeTransactions = true
+        let other = try DatabaseQueue(
+            path: folder.path + "/state.sqlite", configuration: configuration)
         try await other.writeWithoutTransaction { try $0.execute(sql: "BEGIN IMMEDIATE") }
         let code = await codeThrown { try await store.checkWritable() }
         #expect(code == .busy)
