@@ -15,7 +15,8 @@ extension BSONFraming {
     ) throws(BSONError) {
         guard depth <= BSONLimits.nestingDepthMax else {
             throw BSONError(
-                .lengthOutOfBounds, "nested deeper than \(BSONLimits.nestingDepthMax) levels", at: 0)
+                .lengthOutOfBounds, "nested deeper than \(BSONLimits.nestingDepthMax) levels", at: 0
+            )
         }
         var reader = RawElementReader(document)
         while let element = try reader.next() {

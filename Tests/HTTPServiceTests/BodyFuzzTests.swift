@@ -62,7 +62,7 @@ internal import Testing
         ("POST", "backup/create", "{\"ns_exclude\":[\(patterns(500, 205))]}", "/ns_exclude"),
         (
             "POST", "backup/create",
-"{\"databases\":[\(databases)]}",
+            "{\"databases\":[\(databases)]}",
             "/databases"
         ),
         (
