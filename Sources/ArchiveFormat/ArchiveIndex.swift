@@ -104,14 +104,14 @@ public struct ArchiveIndex: Hashable, Sendable {
             else { throw ArchiveError(.malformed, "the index names an unknown namespace") }
             offset += row.storedByteCount
         }
+        guard offset == end else {
+            throw ArchiveError(.malformed, "the chunks do not reach the index", offset: offset)
+        }
         for entry in manifest.namespaces {
             guard let last = entry.chunks?.upperBound else { continue }
             guard Int(last) < rows.count else {
-                throw ArchiveError(.malformed, "the manifest names an unknown chunk")
+                throw ArchiveError(.truncated, "the index has no row for chunk \(last)")
             }
-        }
-        guard offset == end else {
-            throw ArchiveError(.malformed, "the chunks do not reach the index", offset: offset)
         }
     }
 }

@@ -52,10 +52,10 @@ import Testing
 
     @Test(arguments: [
         (["D.*=D.same"], "would both be restored"), (["D.a=D.b"], "would both be restored"),
-        (["D.a=D.system.users"], "no name a server allows"),
-        (["D.a=D.do$lar"], "no name a server allows"),
-        (["D.a=sla/sh.a"], "no name a server allows"),
-        (["D.a=D." + String(repeating: "long", count: 70)], "no name a server allows"),
+        (["D.a=D.system.users"], "a server does not allow that name"),
+        (["D.a=D.do$lar"], "a server does not allow that name"),
+        (["D.a=sla/sh.a"], "a server does not allow that name"),
+        (["D.a=D." + String(repeating: "long", count: 70)], "a server does not allow that name"),
     ])
     func aRenameThatCannotBeIsRefusedBeforeAnythingHappens(
         _ renames: [String], _ words: String

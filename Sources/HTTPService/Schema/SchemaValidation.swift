@@ -149,12 +149,21 @@ struct SchemaValidation {
     /// are the schemas' own, so there are few.
     private static let expressions = Mutex<[String: Regex<AnyRegexOutput>]>([:])
 
+    /// The pattern with what is not ASCII by its numbers: characters that join the one before
+    /// them would not be read as themselves.
+    private static func escaped(_ pattern: String) -> String {
+        pattern.unicodeScalars.map { scalar in
+            scalar.isASCII ? String(scalar) : "\\u{\(String(scalar.value, radix: 16))}"
+        }.joined()
+    }
+
     private static func fits(_ text: String, _ pattern: String) -> Bool {
         expressions.withLock { expressions in
             do {
                 // By characters, CR LF would be one that is in no range of control characters.
                 let expression =
-                    try expressions[pattern] ?? Regex(pattern).matchingSemantics(.unicodeScalar)
+                    try expressions[pattern]
+                    ?? Regex(escaped(pattern)).matchingSemantics(.unicodeScalar)
                 expressions[pattern] = expression
                 return try expression.wholeMatch(in: text) != nil
             } catch {
