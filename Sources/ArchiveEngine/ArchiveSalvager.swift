@@ -84,47 +84,15 @@ public enum ArchiveSalvager {
                 sealed = try await SealedIndex(trailer, in: source)
             }
         }
-        let neighbours = sealed.map { Neighbours($0, walk.frames, map) }
+        let neighbours = sealed.map { NeighbouringArchives($0, walk.frames, map) }
         guard let sealed, let neighbours, !neighbours.precede else {
-            return try await ownChunks(walk.frames, in: source, width: width, progress)
+            let frames = neighbours?.ownFrames ?? walk.framesOutsideOfCutOnes
+            return try await ownChunks(frames, in: source, width: width, progress)
         }
         var salvage = IndexedSalvage(sealed.index, in: source)
         var findings = try await salvage.run(width: width, progress: progress)
         findings.otherArchiveOffset = neighbours.offset
         return findings
-    }
-
-    /// Other archives that the file holds beside the one that an index is of.
-    private struct Neighbours {
-        /// Whether the file is rather theirs: it begins with another archive's documents.
-        let precede: Bool
-        /// Where one begins.
-        let offset: UInt64?
-
-        init(_ sealed: SealedIndex, _ frames: [FrameMap.Frame], _ map: FrameMap) {
-            let rows = sealed.index.rows
-            func isKnown(_ frame: FrameMap.Frame) -> Bool {
-                let sequence = Int(frame.header.sequence)
-                return sequence < rows.count && rows[sequence].matches(frame.header)
-            }
-            let before = frames.prefix { $0.offset < sealed.end }
-            let isForeign = before.map { $0.header.kind.holdsDocuments && !isKnown($0) }
-            let preludes = before.indices.filter { before[$0].header.kind == .prelude }
-            let first = preludes.first { isKnown(before[$0]) } ?? before.count
-            precede =
-                preludes.contains { $0 < first && !isKnown(before[$0]) }
-                && isForeign[..<first].contains(true)
-            let behind = map.frames(in: sealed.end..<UInt64.max)
-            if let next = behind.first(where: { $0.header.kind == .prelude }) {
-                offset = next.offset
-            } else if let first = preludes.first, let last = preludes.last,
-                isForeign[first..<last].contains(true)
-            {
-                offset = before[first].offset
-            } else {
-                offset = nil
-            }
-        }
     }
 
     /// What a writer that was killed had completed: from the first chunk on, up to the first that

@@ -71,6 +71,15 @@ struct FrameWalk {
         }
     }
 
+    /// Its frames without those inside of one that was cut, for when no index says whose they are:
+    /// what is inside may be the rest of an archive that a document holds.
+    var framesOutsideOfCutOnes: [Frame] {
+        guard let cut = frames.firstIndex(where: { $0.end > source.byteCount }) else {
+            return frames
+        }
+        return Array(frames[...cut])
+    }
+
     /// Whether the end that a frame states is one: another frame begins there, or it is whole.
     private mutating func isExtentKnown(_ frame: Frame) async throws -> Bool {
         guard frame.end <= source.byteCount else { return false }

@@ -1,5 +1,5 @@
-/// A database and a collection in it. Names are the same when their bytes are, as for a server: é as
-/// one character and as e with an accent are two collections.
+/// A database and a collection in it. Names are the same when their bytes are, as for a server: é
+/// as one character and as e with an accent are two collections.
 public struct Namespace: Hashable, Comparable, Sendable, CustomStringConvertible {
     public var database: String
     public var collection: String

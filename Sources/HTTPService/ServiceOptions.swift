@@ -31,12 +31,14 @@ public struct ServiceOptions: Sendable {
     public var bodySecondsMax = 20
     /// How long an answer may take, waiting for jobs included, in seconds.
     public var handlingSecondsMax = 90
-    /// How long a client may take nothing of its answer before the connection is closed, in seconds.
+    /// How long a client may take nothing of its answer before the connection is closed, in
+    /// seconds.
     public var writeSecondsMax = 60
     /// Event streams at a time, in all and of one subject.
     public var eventStreamCountMax = 256
     public var subjectEventStreamCountMax = 32
-    /// Downloads at a time, in all and of one subject: each takes some megabytes, a decoded one tens.
+    /// Downloads at a time, in all and of one subject: each takes some megabytes, a decoded one
+    /// tens.
     public var downloadCountMax = 16
     public var subjectDownloadCountMax = 8
     /// After how many seconds without a request, or within one, a connection is closed.

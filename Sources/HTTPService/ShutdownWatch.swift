@@ -6,8 +6,8 @@ internal import Synchronization
 
 /// Sees to it that a process that was told to end does, whatever hangs in it.
 ///
-/// At the first SIGTERM or SIGINT jobs are given their grace, then they are cancelled, and then they
-/// have the time that cancelled jobs have. A few seconds later the process ends, with whatever
+/// At the first SIGTERM or SIGINT jobs are given their grace, then they are cancelled, and then
+/// they have the time that cancelled jobs have. A few seconds later the process ends, with whatever
 /// is still at work in it. A second signal ends the grace, a third one the process.
 final class ShutdownWatch: Sendable {
     /// How a process ends that has jobs in it which did not end.

@@ -2,8 +2,8 @@ internal import Logging
 internal import NIOCore
 internal import NIOHTTPTypes
 
-/// Closes a connection whose client takes nothing of its answer for a while: what the answer is made
-/// of, such as a backup that is downloaded, would be held for ever.
+/// Closes a connection whose client takes nothing of its answer for a while: what the answer is
+/// made of, such as a backup that is downloaded, would be held for ever.
 ///
 /// The operating system takes some megabytes for the client first. Larger pieces of a body are
 /// divided, so that a slow client is seen to take some.

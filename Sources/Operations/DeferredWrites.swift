@@ -2,8 +2,8 @@ internal import ServiceState
 internal import Synchronization
 
 /// Writes that tell what has been done and could not be made, mostly because a disk was full: they
-/// are tried again until they succeed, in their order. A process that ends before has lost them; the
-/// next one finds that something was begun and not ended.
+/// are tried again until they succeed, in their order. A process that ends before has lost them;
+/// the next one finds that something was begun and not ended.
 public final class DeferredWrites: Sendable {
     /// A write, and what is said of it when it fails.
     private struct Item: Sendable {

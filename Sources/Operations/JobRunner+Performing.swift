@@ -279,7 +279,8 @@ extension JobRunner {
 
     // MARK: The end
 
-    /// Ends a job: its record, the event that tells of it and the audit log's entry, all or nothing.
+    /// Ends a job: its record, the event that tells of it and the audit log's entry, all or
+    /// nothing.
     ///
     /// - Throws: `StateError`.
     @discardableResult

@@ -22,8 +22,8 @@ enum ServiceWords {
         ("--in-place", "in_place"), ("--on-conflict", "on_conflict"),
     ]
 
-    /// The message in the service's words. What no pair is for loses what only the command line has:
-    /// an option becomes the field of its name.
+    /// The message in the service's words. What no pair is for loses what only the command line
+    /// has: an option becomes the field of its name.
     static func inFields(_ message: String) -> String {
         let known = pairs.reduce(message) { $0.replacing($1.0, with: $1.1) }
         let fields = known.replacing(#/--([a-z][a-z-]*)/#) { match in

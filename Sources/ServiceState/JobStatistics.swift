@@ -38,8 +38,8 @@ public struct JobStatistics: Hashable, Sendable {
 extension StateStore {
     /// Numbers about jobs that were made since an instant.
     ///
-    /// - Parameter now: jobs that have ended well after it were ended by a clock that was ahead, and
-    ///   are not the last that succeeded or failed.
+    /// - Parameter now: jobs that have ended well after it were ended by a clock that was ahead,
+    ///   and are not the last that succeeded or failed.
     public func jobStatistics(since instant: Int64, now: Int64 = .max) async throws -> JobStatistics
     {
         try await read { database in

@@ -11,8 +11,8 @@ public enum StateLimits {
     /// How long an idempotency key is remembered after it was claimed: a day.
     public static let idempotencyKeyLifetimeMilliseconds: Int64 = 86_400_000
 
-    /// How far in the future an instant may be before it is of a clock that was ahead: five minutes.
-    /// Clocks that are set step by less.
+    /// How far in the future an instant may be before it is of a clock that was ahead: five
+    /// minutes. Clocks that are set step by less.
     public static let futureMillisecondsMax: Int64 = 300_000
     /// What is written to find out whether anything can be.
     static let probeByteCount = 64 * 1024

@@ -34,8 +34,8 @@ extension StateStore {
         }
     }
 
-    /// Writes down what is about to be done, before it is. `appendAudit(_:closing:)` tells what came
-    /// of it; when no process lives to do so, `closeOpenAudits` says that nobody knows.
+    /// Writes down what is about to be done, before it is. `appendAudit(_:closing:)` tells what
+    /// came of it; when no process lives to do so, `closeOpenAudits` says that nobody knows.
     ///
     /// - Returns: the entry as it stands there.
     /// - Throws: as `appendAudit`; then it must not be done.

@@ -192,8 +192,8 @@ import Testing
             (["shop/a.bson": [], "prelude.json": [123]], "prelude.json"),
             (
                 [
-                    "shop/\(String(repeating: "a", count: 208))%24\(String(repeating: "h", count: 27)).bson":
-                        []
+                    "shop/" + String(repeating: "a", count: 208) + "%24"
+                        + String(repeating: "h", count: 27) + ".bson": []
                 ],
                 "cut"
             ),

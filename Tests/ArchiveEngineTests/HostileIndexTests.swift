@@ -31,7 +31,7 @@ import Testing
         let error = await #expect(throws: ArchiveError.self, "\(name)") {
             _ = try await IndexedArchiveReader(MemoryArchive(Array(bytes)))
         }
-        let codes: [ArchiveError.Code] = [.malformed, .lengthOutOfBounds]
+        let codes: [ArchiveError.Code] = [.malformed, .lengthOutOfBounds, .truncated]
         #expect(error.map { codes.contains($0.code) } == true, "\(name)")
     }
 

@@ -100,7 +100,8 @@ internal import Testing
             let environment = client.service.environment
             var schedule = try #require(try await environment.scheduler.current())
             schedule.request = "{\"ns_include\":[\(Self.patterns(1000, 205))]}"
-            schedule.nextRunAt = 0
+            schedule.updatedAt = 0
+            schedule.nextRunAt = 60_000
             _ = try await environment.state.putSchedule(schedule)
             let job = try #require(try await environment.scheduler.beginWhatIsDue())
             let ended = try await client.ended(job.id)

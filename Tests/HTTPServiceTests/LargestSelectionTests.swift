@@ -44,7 +44,7 @@ internal import Testing
                 let restore = JSONValue.object([
                     "mode": .string("replace"), "pre_restore_backup": .bool(true),
                     "rename": .array(renames),
-                    "ns_include": .array([.string("\(fixture.database).*")]),
+                    "ns_include": .array([.string("\(fixture.database).it*")]),
                 ])
                 let started = try await client.post(
                     "backup/\(backup)/restore", restore.text, headers: ["Prefer": "wait=60"])

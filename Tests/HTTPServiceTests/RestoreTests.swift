@@ -184,7 +184,7 @@ internal import Testing
     /// A record holds a MiB; a job whose result is larger must end all the same.
     @Test func aResultThatIsTooLargeToKeepEndsTheJob() async throws {
         let fixture = try await ServiceFixture()
-        let note = String(repeating: "a long note ", count: 400)
+        let note = String(repeating: "a long note ", count: 300)
         try await fixture.fill(count: 800, note: note)
         try await fixture.serve { client in
             let id = try await client.makeBackup()

@@ -98,9 +98,8 @@ internal import Testing
             #expect(try problems.allSatisfy { try $0.value(["code"]).string == "locked" })
             #expect(try await client.get("backup/list").count("backups") == 1)
             let metrics = try await client.get("/metrics").text
-            #expect(
-                metrics.contains(
-                    "cairn_job_partial_failures_total{kind=\"scheduled_backup\"} 1\n"))
+            let labels = #"{kind="scheduled_backup",schedule="default"}"#
+            #expect(metrics.contains("cairn_job_partial_failures_total\(labels) 1\n"))
         }
     }
 

@@ -2,8 +2,8 @@
 """The most memory that the command line takes with documents of almost 16 MiB, all of which differ
 between snapshot and server: python3 Tests/ServiceProcess/memory_test.py
 
-Needs the debug build and a mongod ("make test" sees to both). What counts is the kernel's figure for
-each process: ru_maxrss of wait4.
+Needs the debug build and a mongod ("make test" sees to both). What counts is the kernel's figure
+for each process: ru_maxrss of wait4.
 """
 
 import os

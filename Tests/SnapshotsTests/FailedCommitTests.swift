@@ -37,7 +37,11 @@ extension InterruptedJobTests {
             let fixture = try await SnapshotFixture(server, database: "d")
             try await PrivilegedKind.timeSeries.make(fixture)
             try await fixture.backup()
-            try await fixture.pool.withConnection { try await $0.dropCollection("c", in: "d") }
+            for name in ["c", "base"] {
+                try await fixture.pool.withConnection { connection in
+                    try await connection.dropCollection(name, in: "d")
+                }
+            }
             try await PrivilegedKind.timeSeries.make(fixture)
             let before = try await fixture.state()
             let gate = Gate { $0.phase == .publishing && $0.subject == "d.c" }

@@ -31,8 +31,8 @@ struct VerifySummary {
         guard !report.hasChunkChecksums else { return line }
         guard report.hasChecksums else {
             return line
-                + "\nit is a dump without checksums: that its files are made of whole documents was "
-                + "checked, which is all that can be"
+                + "\nit is a dump without checksums: that its files are made of whole documents "
+                + "was checked, which is all that can be"
         }
         return line
             + "\nit is no archive of cairn's and has no checksums of its chunks; the CRC-64 of "

@@ -15,7 +15,8 @@ struct DocumentationPage {
         <title>Cairn HTTP interface</title><style>\(Self.style)</style></head><body>
         <nav><h1>Cairn</h1><p>\(version)<br><a href="/openapi.json">openapi.json</a></p>
         \(groups.map(navigation).joined())\
-        <h2>Also</h2><ul><li><a href="#always">Answers of every endpoint</a></li><li><a href="#shapes">Shapes</a></li>\
+        <h2>Also</h2><ul><li><a href="#always">Answers of every endpoint</a></li>\
+        <li><a href="#shapes">Shapes</a></li>\
         <li><a href="#problems">Problems</a></li></ul></nav>
         <main><p>\(Self.formatted(OpenAPIDocument.introduction))</p>
         \(groups.map(section).joined())
