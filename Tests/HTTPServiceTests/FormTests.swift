@@ -73,7 +73,7 @@ internal import Testing
 
     /// The list, the pattern that clients are told and Unicode's categories say the same.
     @Test func theRefusedCharactersAreThoseOfTheirCategories() throws {
-        let pattern = try Regex(FreeText.pattern).matchingSemantics(.unicodeScalar)
+        let pattern = try SchemaValidation.expression(FreeText.pattern)
         var differing: [UInt32] = []
         for code in UInt32(0)...0x10FFFF {
             guard let scalar = Unicode.Scalar(code) else { continue }
@@ -136,7 +136,9 @@ internal import Testing
             let page = try await client.get("/docs", as: nil).text
             for common in Endpoint.problemsOfAll {
                 let said = common.problem.description.split(separator: "`").first ?? ""
-                #expect(page.components(separatedBy: String(said)).count == 2, "\(said)")
+                // In the table, and where the problem's code is explained, not at each endpoint.
+                let count = page.components(separatedBy: String(said)).count - 1
+                #expect((1...2).contains(count), "\(said)")
             }
         }
     }

@@ -149,23 +149,22 @@ struct SchemaValidation {
     /// are the schemas' own, so there are few.
     private static let expressions = Mutex<[String: Regex<AnyRegexOutput>]>([:])
 
-    /// The pattern with what is not ASCII by its numbers: characters that join the one before
-    /// them would not be read as themselves.
-    private static func escaped(_ pattern: String) -> String {
-        pattern.unicodeScalars.map { scalar in
+    /// Reads a schema's pattern. What is not ASCII is given by its number: characters that join the
+    /// one before them would not be read as themselves. By characters, CR LF would be one that is in
+    /// no range of control characters.
+    static func expression(_ pattern: String) throws -> Regex<AnyRegexOutput> {
+        let escaped = pattern.unicodeScalars.map { scalar in
             scalar.isASCII ? String(scalar) : "\\u{\(String(scalar.value, radix: 16))}"
         }.joined()
+        return try Regex(escaped).matchingSemantics(.unicodeScalar)
     }
 
     private static func fits(_ text: String, _ pattern: String) -> Bool {
         expressions.withLock { expressions in
             do {
-                // By characters, CR LF would be one that is in no range of control characters.
-                let expression =
-                    try expressions[pattern]
-                    ?? Regex(escaped(pattern)).matchingSemantics(.unicodeScalar)
-                expressions[pattern] = expression
-                return try expression.wholeMatch(in: text) != nil
+                let known = try expressions[pattern] ?? expression(pattern)
+                expressions[pattern] = known
+                return try known.wholeMatch(in: text) != nil
             } catch {
                 preconditionFailure("the pattern \(pattern) is no regular expression: \(error)")
             }
