@@ -34,6 +34,12 @@ enum ReplyExamples {
         "Backup": backup,
         "BackupList": .object([
             "backups": .array([backup]), "next_cursor": .null,
+            "ignored": .array([
+                .object([
+                    "name": .string("latest.archive.gz"),
+                    "reason": .string("it is a symbolic link"),
+                ])
+            ]),
             "totals": .object([
                 "backups": .count(1), "documents": .count(50001), "bytes": .count(42_535_148),
                 "stored_bytes": .count(19_496_892),
