@@ -49,7 +49,7 @@ final class Gate: Sendable {
             return
         }
         arrival.yield()
-        guard mayGoOn.wait(timeout: .now() + 30) == .success else {
+        guard mayGoOn.wait(timeout: .now() + 120) == .success else {
             Issue.record("nobody opened the gate")
             return
         }

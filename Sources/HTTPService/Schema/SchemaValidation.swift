@@ -150,8 +150,8 @@ struct SchemaValidation {
     private static let expressions = Mutex<[String: Regex<AnyRegexOutput>]>([:])
 
     /// Reads a schema's pattern. What is not ASCII is given by its number: characters that join the
-    /// one before them would not be read as themselves. By characters, CR LF would be one that is in
-    /// no range of control characters.
+    /// one before them would not be read as themselves. By characters, CR LF would be one that is
+    /// in no range of control characters.
     static func expression(_ pattern: String) throws -> Regex<AnyRegexOutput> {
         let escaped = pattern.unicodeScalars.map { scalar in
             scalar.isASCII ? String(scalar) : "\\u{\(String(scalar.value, radix: 16))}"
