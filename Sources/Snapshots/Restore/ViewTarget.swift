@@ -39,6 +39,8 @@ struct ViewTarget: RestoreTarget {
             } else {
                 needs.create(namespace)
             }
+            // On a replica set it is read once at the end, where nothing else was restored.
+            needs.require("find", on: namespace)
             let sources = try ViewSources.names(in: source.options)
             needs.look(
                 at: sources.map { Namespace(namespace.database, $0) }, through: namespace)
