@@ -35,7 +35,8 @@ final class UnparsedRequestHandler: ChannelDuplexHandler, RemovableChannelHandle
             let codec = try pipeline.handler(type: HTTP1ToHTTPServerCodec.self)
             try pipeline.addHandler(hostCheck, position: .before(codec))
         } catch {
-            preconditionFailure("requests come by HTTP/1.1 here: \(error)")
+            // Of a connection that its client has closed already; none goes on unchecked.
+            context.close(promise: nil)
         }
     }
 

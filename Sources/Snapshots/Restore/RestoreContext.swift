@@ -45,7 +45,7 @@ struct RestoreContext: Sendable {
         }
     }
 
-    /// What a staging collection for it holds in the end; nil when nobody could go on with it.
+    /// What a staging collection for it holds in the end; nil when none could resume it.
     func load(of choice: RestorePlan.Choice) -> StagedLoad? {
         seal.map { StagedLoad(choice.descriptor.namespace, of: $0, as: choice.target) }
     }
