@@ -9,6 +9,40 @@ extension MongoConnection {
         return try ServerInfo(hello: hello, buildInfo: build)
     }
 
+    /// The version whose data files and features the server keeps to, which may be older than its
+    /// own; nil where it may not be asked, and for routers.
+    public nonisolated func featureCompatibilityVersion() async throws -> ServerInfo.Version? {
+        let command = BSONDocument {
+            $0.append("getParameter", Int32(1))
+            $0.append("featureCompatibilityVersion", Int32(1))
+        }
+        do {
+            let reply = try await run(command, on: "admin")
+            let parameter = try reply.field("featureCompatibilityVersion", \.document)
+            let text = try parameter?.field("version", \.string)
+            return text.flatMap { ServerInfo.Version(parsing: $0) }
+        } catch let error as MongoError where error.code == .unauthorized {
+            return try await storedCompatibilityVersion()
+        } catch let error as MongoError where error.code == .command {
+            return nil
+        }
+    }
+
+    /// The same from where a server stores it.
+    private nonisolated func storedCompatibilityVersion() async throws -> ServerInfo.Version? {
+        let command = BSONDocument {
+            $0.append("find", "system.version")
+            $0.append("filter", BSONDocument { $0.append("_id", "featureCompatibilityVersion") })
+        }
+        do {
+            let stored = try await list(command, in: "admin").first
+            let text = try stored?.field("version", \.string)
+            return text.flatMap { ServerInfo.Version(parsing: $0) }
+        } catch let error as MongoError where error.code == .unauthorized {
+            return nil
+        }
+    }
+
     /// Names of the databases, `admin`, `config` and `local` included.
     ///
     /// - Parameter mustBeComplete: whether a user who may not see all of them is refused; else they
@@ -32,6 +66,18 @@ extension MongoConnection {
             $0.append("cursor", BSONDocument())
         }
         return try await list(command, in: database).map { try CollectionInfo($0) }
+    }
+
+    /// What there is of that name; nil for nothing. Cost: one entry, however many there are.
+    public nonisolated func collection(
+        _ collection: String, in database: String
+    ) async throws -> CollectionInfo? {
+        let command = BSONDocument {
+            $0.append("listCollections", Int32(1))
+            $0.append("filter", BSONDocument { $0.append("name", collection) })
+            $0.append("cursor", BSONDocument())
+        }
+        return try await list(command, in: database).first.map { try CollectionInfo($0) }
     }
 
     /// Whether there is a collection or view of that name. Cost: one entry, however many there are.

@@ -22,6 +22,15 @@ public struct ServerInfo: Hashable, Sendable {
             (self.major, self.minor, self.patch) = (major, minor, patch)
         }
 
+        /// Reads `8.0.4`, `8.1.0-rc0` and `8.0`; nil for what is no version.
+        public init?(parsing text: String) {
+            let numbers = text.split { !$0.isNumber }.prefix(3).map { Int($0) }
+            guard numbers.count >= 2, let major = numbers[0], let minor = numbers[1] else {
+                return nil
+            }
+            self.init(major, minor, numbers.count > 2 ? numbers[2] ?? 0 : 0)
+        }
+
         /// The earlier version is the smaller one.
         public static func < (left: Version, right: Version) -> Bool {
             (left.major, left.minor, left.patch) < (right.major, right.minor, right.patch)
@@ -38,6 +47,12 @@ public struct ServerInfo: Hashable, Sendable {
     public let setName: String?
     /// `host:port` by which members know it; nil for standalone servers and routers.
     public let host: String?
+    /// Whether it is a secondary: nothing can be written to it.
+    public let isSecondary: Bool
+    /// `host:port` of the member that it takes for the primary; nil where there is none.
+    public let primary: String?
+    /// Whether it was started so that nothing can be written.
+    public let isReadOnly: Bool
     /// Bytes of the largest document (`maxBsonObjectSize`).
     public let documentByteCountMax: Int
     /// Bytes of the largest message (`maxMessageSizeBytes`).
@@ -47,15 +62,17 @@ public struct ServerInfo: Hashable, Sendable {
 
     init(hello: BSONDocument, buildInfo: BSONDocument) throws(MongoError) {
         versionString = try buildInfo.requiredField("version", \.string)
-        let numbers = versionString.split { !$0.isNumber }.prefix(3).compactMap { Int($0) }
-        guard numbers.count == 3 else {
+        guard let version = Version(parsing: versionString) else {
             throw MongoError(.protocolViolation, "\"\(versionString)\" is no version")
         }
-        version = Version(numbers[0], numbers[1], numbers[2])
+        self.version = version
         setName = try hello.field("setName", \.string)
         let isRouter = try hello.field("msg", \.string) == "isdbgrid"
         role = isRouter ? .mongos : setName == nil ? .standalone : .replicaSetMember
         host = try hello.field("me", \.string)
+        isSecondary = try hello.field("secondary", \.bool) ?? false
+        primary = try hello.field("primary", \.string)
+        isReadOnly = try hello.field("readOnly", \.bool) ?? false
         documentByteCountMax = try Self.limit("maxBsonObjectSize", hello)
         messageByteCountMax = try Self.limit("maxMessageSizeBytes", hello)
         writeBatchCountMax = try Self.limit("maxWriteBatchSize", hello)

@@ -36,6 +36,8 @@ extension JSONValue {
     private static func entry(_ difference: NamespaceDifference) throws -> JSONValue {
         .object([
             "collection": .string(difference.namespace.description),
+            "type": .string(difference.type.word),
+            "unit": .optional(difference.unit?.noun),
             "in_first": .bool(difference.isInFirst),
             "in_second": .bool(difference.isInSecond),
             "only_in_first": .count(difference.onlyInFirstCount),
@@ -83,10 +85,18 @@ enum DifferenceJSON {
             try fields.map { field in
                 .object([
                     "path": .string(field.path),
+                    "names": .array(field.steps.map { .string($0.name) }),
+                    "change": .string(change(field)),
                     first: try field.first.map(exact) ?? .null,
                     second: try field.second.map(exact) ?? .null,
                 ])
             })
+    }
+
+    /// What is different of it; that it stands twice in a document is not told apart.
+    private static func change(_ field: FieldDifference) -> String {
+        guard !field.isOrder else { return "order" }
+        return field.first == nil || field.second == nil ? "presence" : "value"
     }
 
     /// Indexes that differ.

@@ -17,6 +17,9 @@ extension JSONValue {
             "job": .optional(options.keepOld?.job.description),
             "kept_until": report.keptUntil.map { .date($0 * 1000) } ?? .null,
             "documents": .count(outcome.documentCount),
+            "units": Self.units(report),
+            "measurements": .count(outcome.measurementCount),
+            "views": Self.views(outcome.views),
             "bytes": .count(outcome.byteCount),
             "stored_bytes": .count(report.storedByteCount),
             "namespaces": .count(report.entries.count),
@@ -33,12 +36,35 @@ extension JSONValue {
         ])
     }
 
+    /// How many documents there are of each unit.
+    private static func units(_ report: RestoreReport) -> JSONValue {
+        .object(
+            StoredUnit.allCases.map { unit in
+                let count = report.entries.filter { $0.unit == unit }
+                    .reduce(0) { $0 + $1.outcome.documentCount }
+                return Member(unit.noun, .count(count))
+            })
+    }
+
+    private static func views(_ counts: LoadOutcome.ViewCounts) -> JSONValue {
+        .object([
+            "created": .count(counts.createdCount),
+            "changed": .count(counts.changedCount),
+            "kept": .count(counts.keptCount),
+            "equal": .count(counts.equalCount),
+        ])
+    }
+
     private static func entry(_ entry: RestoreReport.Entry) -> JSONValue {
         .object([
             "source": .string(entry.source.description),
             "target": .string(entry.target.description),
             "type": .string(entry.type.word),
+            "unit": .optional(entry.unit?.noun),
             "documents": .count(entry.outcome.documentCount),
+            "measurements": entry.unit == .bucket
+                ? .count(entry.outcome.measurementCount) : .null,
+            "view": .optional(entry.outcome.views.word),
             "bytes": .count(entry.outcome.byteCount),
             "inserted": .count(entry.outcome.insertedCount),
             "overwritten": .count(entry.outcome.overwrittenCount),
@@ -65,8 +91,19 @@ extension JSONValue {
             "equal": sum(\.equalCount),
             "only_live": sum(\.onlyInSecondCount),
             "adjustments": .array(report.adjustments.map { .string($0) }),
+            "refusals": .array(report.refusals.map(Self.refusal)),
+            "notes": .array(report.notes.map { .string($0) }),
             "seconds": .decimal(report.seconds),
             "collections": .array(try report.entries.map(Self.previewEntry)),
+        ])
+    }
+
+    private static func refusal(_ foretold: ForetoldRefusal) -> JSONValue {
+        .object([
+            "code": .string(foretold.refusal.code.rawValue),
+            "namespace": .optional(foretold.refusal.namespace?.description),
+            "message": .string(foretold.refusal.message),
+            "ways": .array(foretold.ways.map { .string($0.rawValue) }),
         ])
     }
 
@@ -76,6 +113,7 @@ extension JSONValue {
             "source": .string(entry.source.description),
             "target": .string(entry.target.description),
             "type": .string(entry.type.word),
+            "unit": .optional(difference.unit?.noun),
             "is_live": .bool(difference.isInSecond),
             "to_insert": .count(difference.onlyInFirstCount),
             "to_overwrite": .count(difference.differingCount),
@@ -84,6 +122,14 @@ extension JSONValue {
             "options_differing": try DifferenceJSON.fields(
                 difference.options, "snapshot", "live"),
             "indexes_differing": try DifferenceJSON.indexes(difference, "snapshot", "live"),
+            "unique_conflicts": .array(
+                try difference.uniqueConflicts.map { conflict in
+                    .object([
+                        "index": .string(conflict.index),
+                        "documents": .count(conflict.documentCount),
+                        "samples": try DifferenceJSON.ids(conflict.ids),
+                    ])
+                }),
             "samples": .object([
                 "to_insert": try DifferenceJSON.ids(difference.onlyInFirst),
                 "to_overwrite": try DifferenceJSON.pairs(difference, "snapshot", "live"),

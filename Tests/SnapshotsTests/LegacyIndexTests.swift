@@ -276,7 +276,9 @@ import Testing
                 options: Comparison.Options(width: 2), observer: RecordingObserver()
             ).run()
         }
-        await #expect(throws: SnapshotError.self) { _ = try await preview(false) }
+        let refusal = try #require(try await preview(false).refusals.first)
+        #expect(refusal.refusal.message.contains("--convert-legacy-indexes"))
+        #expect(refusal.ways == RestoreWay.allCases)
         let foretold = try await preview(true).adjustments
         #expect(foretold.count == 2)
         let merged = try await fixture.restore(archive, .merge) { $0.convertsLegacyIndexes = true }

@@ -95,13 +95,13 @@ extension InterruptedJobTests {
             #expect(
                 verified.notices.contains { $0.contains("1796083120:1") } == isKnownWithoutServer)
             guard path.hasSuffix("indexed.archive.gz") else { return }
-            let preview = RecordingObserver()
-            _ = try await LiveComparison(
+            let foretold = try await LiveComparison(
                 .file(path), with: fixture.pool, for: .preview,
                 restore: Restore.Options(mode: .replace, width: 2),
-                options: Comparison.Options(width: 2), observer: preview
+                options: Comparison.Options(width: 2), observer: RecordingObserver()
             ).run()
-            #expect(preview.notices.contains { $0.contains("1796083120:1") })
+            let refusal = foretold.refusals.first { $0.refusal.message.contains("1796083120:1") }
+            #expect(refusal?.ways == [.replace, .keepOld])
         }
 
         /// Inserts that convertToCapped makes are marked as if they came from another shard.

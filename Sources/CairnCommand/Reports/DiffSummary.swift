@@ -41,18 +41,23 @@ struct DiffSummary {
             let names = "\(names.first) and \(names.second)"
             let time = Formatting.duration(seconds)
             guard !differing.isEmpty else {
-                return "\(names) are equal: "
-                    + Formatting.count(UInt64(differences.count), "collection")
-                    + ", \(time)"
+                return "\(names) are equal: \(Self.things(differences).namespaces), \(time)"
             }
             var lines = [
-                "\(names) differ in "
-                    + Formatting.count(UInt64(differing.count), "collection")
-                    + " of \(differences.count), \(time)"
+                "\(names) differ in \(Self.things(differing).namespaces), of "
+                    + "\(Self.things(differences).namespaces), \(time)"
             ]
             for difference in differing { lines += try Self.lines(difference) }
             return lines.joined(separator: "\n")
         }
+    }
+
+    private static func things(_ differences: [NamespaceDifference]) -> CountedThings {
+        var things = CountedThings()
+        for difference in differences {
+            things.add(difference.namespace, difference.type, count: 0)
+        }
+        return things
     }
 
     private static func lines(_ difference: NamespaceDifference) throws -> [String] {
@@ -60,10 +65,16 @@ struct DiffSummary {
         guard difference.isInFirst, difference.isInSecond else {
             let count = difference.onlyInFirstCount + difference.onlyInSecondCount
             let place = difference.isInFirst ? "first" : "second"
-            return ["\(name): only in the \(place), \(Formatting.count(count, "document"))"]
+            let what = difference.unit.map { Formatting.count(count, $0.rawValue) } ?? "a view"
+            return ["\(name): only in the \(place), \(what)"]
+        }
+        guard let unit = difference.unit else {
+            return try ["\(name): a view"]
+                + DifferenceText.definitions(difference) { "\($0) → \($1)" }
         }
         var lines = [
-            "\(name): \(Formatting.count(difference.onlyInFirstCount)) only in the first, "
+            "\(name): \(unit == .document ? "" : "\(unit.noun), ")"
+                + "\(Formatting.count(difference.onlyInFirstCount)) only in the first, "
                 + "\(Formatting.count(difference.onlyInSecondCount)) only in the second, "
                 + "\(Formatting.count(difference.differingCount)) differ, "
                 + "\(Formatting.count(difference.equalCount)) equal"

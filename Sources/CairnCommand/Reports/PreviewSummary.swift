@@ -12,30 +12,55 @@ struct PreviewSummary {
         get throws { JobResult(text: try text, json: try JSONValue(preview: report)) }
     }
 
-    /// Sums over all namespaces.
-    private func sum(_ count: (NamespaceDifference) -> UInt64) -> UInt64 {
-        report.entries.reduce(0) { $0 + count($1.difference) }
-    }
-
     private var text: String {
         get throws {
-            let count = Formatting.count(UInt64(report.entries.count), "collection")
+            var things = CountedThings()
+            for entry in report.entries { things.add(entry.target, entry.type, count: 0) }
             var lines = [
-                "preview of snapshot \(report.manifest.id) into \(count), nothing written, "
-                    + Formatting.duration(report.seconds),
-                Self.counts(
-                    insert: sum(\.onlyInFirstCount), overwrite: sum(\.differingCount),
-                    equal: sum(\.equalCount), onlyLive: sum(\.onlyInSecondCount))
-                    + " (replace deletes what is only live, merge keeps it)",
+                "preview of snapshot \(report.manifest.id) into \(things.namespaces), nothing "
+                    + "written, " + Formatting.duration(report.seconds)
+            ]
+            lines += totals
+            lines.append(
                 report.moment.map {
                     "the server as of cluster time \($0.seconds).\($0.increment)"
-                } ?? "the server was read as it came, not at one instant",
-            ]
+                } ?? "the server was read as it came, not at one instant")
+            lines += report.refusals.map(Self.line) + report.notes.map { "note: \($0)" }
             for entry in report.entries where !entry.difference.isEqual {
                 lines += try Self.lines(entry)
             }
             return lines.joined(separator: "\n")
         }
+    }
+
+    private static func line(_ foretold: ForetoldRefusal) -> String {
+        let ways = foretold.ways.map { way in
+            switch way {
+            case .replace: "replace"
+            case .keepOld: "replace --keep-old"
+            case .inPlace: "replace --in-place"
+            case .merge: "merge"
+            }
+        }
+        let isAll = foretold.ways.count == RestoreWay.allCases.count
+        let which = isAll ? "" : " (\(ways.joined(separator: ", ")))"
+        return "would be refused\(which): \(Formatting.visible(foretold.refusal.message))"
+    }
+
+    /// A line for each kind of thing: documents, buckets, users and roles are not added up.
+    private var totals: [String] {
+        let lines = StoredUnit.allCases.compactMap { unit -> String? in
+            let entries = report.entries.filter { $0.difference.unit == unit }
+            guard !entries.isEmpty else { return nil }
+            func sum(_ count: (NamespaceDifference) -> UInt64) -> UInt64 {
+                entries.reduce(0) { $0 + count($1.difference) }
+            }
+            let counts = Self.counts(
+                insert: sum(\.onlyInFirstCount), overwrite: sum(\.differingCount),
+                equal: sum(\.equalCount), onlyLive: sum(\.onlyInSecondCount))
+            return "\(unit.noun): \(counts)"
+        }
+        return lines + ["(replace deletes what is only live, merge keeps it)"]
     }
 
     private static func counts(
@@ -51,15 +76,26 @@ struct PreviewSummary {
         if entry.source != entry.target {
             name += " (from \(Formatting.visible(entry.source.description)))"
         }
-        var lines = [
-            "\(name): "
-                + counts(
-                    insert: difference.onlyInFirstCount, overwrite: difference.differingCount,
-                    equal: difference.equalCount, onlyLive: difference.onlyInSecondCount)
-        ]
+        guard let unit = difference.unit else {
+            let what = difference.isInSecond ? "a view to change" : "a view to create"
+            let definitions = try DifferenceText.definitions(difference) { "\($1) becomes \($0)" }
+            return ["\(name): \(what)"] + (difference.isInSecond ? definitions : [])
+        }
+        let counts = counts(
+            insert: difference.onlyInFirstCount, overwrite: difference.differingCount,
+            equal: difference.equalCount, onlyLive: difference.onlyInSecondCount)
+        var lines = ["\(name): \(unit == .document ? "" : "\(unit.noun), ")\(counts)"]
         if !difference.isInSecond { lines.append("  is not there yet") }
         if difference.isInSecond {
             lines += try DifferenceText.definitions(difference) { "\($1) becomes \($0)" }
+        }
+        for conflict in difference.uniqueConflicts {
+            let ids = try conflict.ids.map { try DifferenceText.spelt($0) }
+            lines.append(
+                "  a merge would be refused "
+                    + Formatting.count(conflict.documentCount, "document")
+                    + " by the unique index \(Formatting.visible(conflict.index)): "
+                    + ids.joined(separator: ", "))
         }
         for id in difference.onlyInFirst {
             lines.append("  to insert: \(try DifferenceText.spelt(id))")

@@ -19,9 +19,13 @@ struct ShowSummary {
     }
 
     private var head: [String] {
+        var things = CountedThings()
+        for entry in description.entries {
+            let descriptor = entry.descriptor
+            things.add(descriptor.namespace, descriptor.type, count: entry.totals.documentCount)
+        }
         let size =
-            "\(Formatting.count(description.documentCount, "document")) in "
-            + "\(Formatting.count(UInt64(description.entries.count), "collection")), "
+            "\(things.documents) in \(things.namespaces), "
             + Formatting.ratio(description.byteCount, stored: description.storedByteCount)
         var rows: [(String, String)] = []
         if let manifest = description.manifest {

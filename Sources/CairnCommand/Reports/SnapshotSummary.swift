@@ -31,9 +31,10 @@ struct SnapshotSummary {
     var result: JobResult { JobResult(text: text, json: json) }
 
     private var text: String {
+        var things = CountedThings()
+        things.add(manifest)
         let facts = [
-            "\(Formatting.count(manifest.documentCount, "document")) in "
-                + Formatting.count(UInt64(manifest.namespaces.count), "collection"),
+            "\(things.documents) in \(things.namespaces)",
             Formatting.ratio(manifest.documentByteCount, stored: storedByteCount),
             Formatting.duration(seconds),
             Formatting.rate(manifest.documentByteCount, seconds: seconds),

@@ -258,6 +258,22 @@ enum ReplySchemas {
 
     private static let fields = Schema.array(.any, countMax: 1_000_000)
 
+    private static let unit = Schema.nullable(
+        .word("documents", "buckets", "users", "roles")
+    ).saying("What is counted; null of a view.")
+
+    private static let refusals = Schema.array(
+        .object([
+            .required("code", .text),
+            .required("namespace", .nullable(.text).saying("Null where it is about all of it.")),
+            .required("message", .text),
+            .required(
+                "ways",
+                .array(.word("replace", "keep_old", "in_place", "merge"), countMax: 4)
+                    .saying("The ways to restore that would be refused.")),
+        ]), countMax: 1_000_000
+    ).saying("For what reasons a restore would fail before it writes anything.")
+
     private static let results: [(name: String, schema: Schema)] = [
         (
             "Preview",
@@ -271,17 +287,25 @@ enum ReplySchemas {
                     "adjustments",
                     Schema.array(.text, countMax: 101).saying(
                         "What would be left out or changed of old options and indexes.")),
+                .required("refusals", refusals),
+                .required(
+                    "notes",
+                    .array(.text, countMax: 1_000_000).saying("What the counts leave out.")),
                 .required("seconds", .number),
                 .required(
                     "collections",
                     .array(
                         .object([
                             .required("source", .text), .required("target", .text),
-                            .required("type", .text), .required("is_live", .boolean),
+                            .required("type", .text), .required("unit", unit),
+                            .required("is_live", .boolean),
                             .required("to_insert", .count), .required("to_overwrite", .count),
                             .required("equal", .count), .required("only_live", .count),
                             .required("options_differing", fields),
                             .required("indexes_differing", fields),
+                            .required(
+                                "unique_conflicts",
+                                fields.saying("What unique indexes would refuse of a merge.")),
                             .required("samples", .any),
                         ]), countMax: 1_000_000)),
             ])
@@ -296,7 +320,8 @@ enum ReplySchemas {
                     "collections",
                     .array(
                         .object([
-                            .required("collection", .text), .required("in_first", .boolean),
+                            .required("collection", .text), .required("type", .text),
+                            .required("unit", unit), .required("in_first", .boolean),
                             .required("in_second", .boolean), .required("only_in_first", .count),
                             .required("only_in_second", .count), .required("differing", .count),
                             .required("equal", .count), .required("options_differing", fields),

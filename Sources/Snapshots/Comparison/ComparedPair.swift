@@ -10,16 +10,22 @@ struct ComparedPair {
 
     private let options: Comparison.Options
     private(set) var difference: NamespaceDifference
+    /// Documents of the second side that were counted as its own and have a counterpart all the
+    /// same, maybe in another pass.
+    private var disguised: (count: UInt64, ids: Set<BSONValue>) = (0, [])
+    /// Where the first few documents are that differ or that only the first side has.
+    private(set) var changed: [ComparedContent.Place] = []
 
     /// How definitions are read.
     private let rules: DefinitionRules
 
     init(
-        _ namespace: Namespace, _ options: Comparison.Options, _ rules: DefinitionRules = .comparing
+        _ namespace: Namespace, _ type: NamespaceType, _ options: Comparison.Options,
+        _ rules: DefinitionRules = .comparing
     ) {
         self.options = options
         self.rules = rules
-        difference = NamespaceDifference(namespace)
+        difference = NamespaceDifference(namespace, type)
     }
 
     /// Compares two snapshots' collections.
@@ -56,8 +62,20 @@ struct ComparedPair {
         let passes = DocumentPasses(first: first, second: second, width: options.width)
         let count = passes.count(memoryByteCount: options.memoryByteCount)
         for pass in 0..<count { try await run(pass, of: count, passes) }
+        let disguisedCount = min(
+            disguised.count, difference.onlyInSecondCount, difference.onlyInFirstCount)
+        difference.onlyInFirstCount -= disguisedCount
+        difference.onlyInSecondCount -= disguisedCount
+        difference.differingCount += disguisedCount
+        difference.onlyInSecond.removeAll { disguised.ids.contains($0) }
         difference.decodedChunkCount += count * first.sequences.count
         return count
+    }
+
+    /// Counts documents of two kinds of collection, which have nothing in common.
+    mutating func takeAsUnlike(_ first: ArchivedDocuments, secondCount: UInt64) {
+        difference.onlyInFirstCount = first.entry.totals.documentCount
+        difference.onlyInSecondCount = secondCount
     }
 
     /// Tells of documents that the second side has no collection for.
@@ -106,6 +124,7 @@ struct ComparedPair {
         var found = difference
         var isDisguised = passes.second.hasCollation
         var recent = RecentContent(passes.first)
+        var changed = changed
         let left = try await passes.run(pass, of: count) { verdict, entry, content in
             switch verdict {
             case .equal:
@@ -119,6 +138,7 @@ struct ComparedPair {
                 }
             case .differing(let other):
                 found.differingCount += 1
+                if changed.count <= UniqueForesight.documentCountMax { changed.append(other.place) }
                 if found.differing.count + differing.count < sampleCount {
                     differing.append((other.place, entry.place))
                 }
@@ -130,6 +150,9 @@ struct ComparedPair {
             differing = []
         }
         difference = found
+        let room = max(0, UniqueForesight.documentCountMax + 1 - changed.count)
+        changed += left.prefix(room).map(\.place)
+        self.changed = changed
         difference.onlyInFirstCount += UInt64(left.count)
         let suspects = isDisguised ? left : left.filter { !$0.isExact }
         try await unmask(suspects, passes)
@@ -158,7 +181,7 @@ struct ComparedPair {
     private mutating func unmask(
         _ suspects: [ComparedContent.Entry], _ passes: DocumentPasses
     ) async throws {
-        guard !suspects.isEmpty, difference.onlyInSecondCount > 0 else { return }
+        guard !suspects.isEmpty else { return }
         let places = Dictionary(grouping: suspects.map(\.place), by: \.sequence)
         let told = Set(difference.onlyInSecond)
         var (found, matched): (UInt64, Set<BSONValue>) = (0, [])
@@ -171,11 +194,8 @@ struct ComparedPair {
                 matched.insert(id)
             }
         }
-        found = min(found, difference.onlyInSecondCount, difference.onlyInFirstCount)
-        difference.onlyInFirstCount -= found
-        difference.onlyInSecondCount -= found
-        difference.differingCount += found
-        difference.onlyInSecond.removeAll { matched.contains($0) }
+        disguised.count += found
+        disguised.ids.formUnion(matched)
     }
 
     /// Looks again at the first few documents that are only on the first side, chunk by chunk.

@@ -66,7 +66,7 @@ public struct Comparison: Sendable {
                 namespaces.append(.onlyInFirst(entry))
                 continue
             }
-            var pair = ComparedPair(name, options)
+            var pair = ComparedPair(name, entry.descriptor.type, options)
             try await pair.compare(
                 ArchivedDocuments(left, UInt32(ordinal)), ArchivedDocuments(right, other))
             namespaces.append(pair.difference)
@@ -75,7 +75,8 @@ public struct Comparison: Sendable {
         where leftOrdinals[entry.descriptor.namespace] == nil && Self.isCompared(entry, matcher) {
             namespaces.append(
                 .onlyInSecond(
-                    entry.descriptor.namespace, documentCount: entry.totals.documentCount))
+                    entry.descriptor.namespace, entry.descriptor.type,
+                    documentCount: entry.totals.documentCount))
         }
         return Report(
             first: left.index.manifest, second: right.index.manifest, namespaces: namespaces,

@@ -36,6 +36,10 @@ public struct LiveComparison: Sendable {
         /// Of a preview: what a restore would leave out or change of options and indexes, as
         /// `RestoreReport.adjustments`.
         public var adjustments: [String] = []
+        /// Of a preview: for what reasons a restore would not begin.
+        public var refusals: [ForetoldRefusal] = []
+        /// Of a preview: what it can't foretell, one sentence each, no period.
+        public var notes: [String] = []
         public var seconds: Double
 
         public var isEqual: Bool { entries.allSatisfy(\.difference.isEqual) }
@@ -78,20 +82,10 @@ public struct LiveComparison: Sendable {
         let choices = try RestorePlan.choose(reader, restore, server, observer)
         let moment = try await moment(server)
         let user = try await pool.withConnection { try await $0.userPrivileges() }
-        let live = try await LiveCatalog.read(
-            Set(choices.map(\.target.database)), pool, user)
         let rules = purpose == .preview ? restore.rules(for: server) : .comparing
-        try Self.checkPrivileges(choices, live, server, user)
-        if purpose == .preview {
-            try live.checkKinds(choices, .replace)
-            for note in try ViewRenames.readingNothing(choices, live) { observer.noticed(note) }
-            try await foretellReplay(reader.chunks, server)
-        }
         var report = Report(
             manifest: reader.chunks.index.manifest, moment: moment, entries: [], seconds: 0)
-        if purpose == .preview {
-            report.adjustments = try RestorePlan.adjustments(choices, rules, observer)
-        }
+        let live = try await live(choices, reader.chunks, (server, rules, user), &report)
         let recent = RecentChunk()
         for choice in choices {
             observer.progressed(
@@ -102,23 +96,70 @@ public struct LiveComparison: Sendable {
             if !isExact { report.moment = nil }
         }
         if purpose == .difference {
-            report.entries += try await onlyLive(reader.chunks.index.manifest)
+            report.entries += try await onlyLive(reader.chunks.index.manifest, server)
         }
+        if purpose == .preview { report.notes = notes(reader, report) }
         report.seconds = start.duration(to: clock.now).inSeconds
         return report
     }
 
-    /// Says when a restore could not replay the snapshot's oplog.
-    private func foretellReplay(_ chunks: IndexedChunks, _ server: ServerInfo) async throws {
+    /// What is there, and of a preview what is foretold of a restore.
+    private func live(
+        _ choices: [RestorePlan.Choice], _ chunks: IndexedChunks,
+        _ reading: (server: ServerInfo, rules: DefinitionRules, user: UserPrivileges),
+        _ report: inout Report
+    ) async throws -> LiveCatalog {
+        let (server, rules, user) = reading
+        guard purpose == .preview else {
+            let live = try await LiveCatalog.read(
+                Set(choices.map(\.target.database)), pool, user)
+            try Self.checkPrivileges(choices, live, server, user)
+            return live
+        }
+        let facts = try await RestoreFacts.read(choices, server, rules, user, pool)
+        try Self.checkPrivileges(choices, facts.live, server, user)
+        let checks = RestoreChecks(facts, hasIndex: true)
+        report.refusals = try ForetoldRefusal.all { try checks.refusals(of: choices, $0) }
+        if let refusal = try await foretellReplay(chunks, server) {
+            report.refusals.append(refusal)
+        }
+        report.adjustments = try RestorePlan.adjustments(choices, rules, observer)
+        for note in try ViewRenames.readingNothing(choices, facts.live) { observer.noticed(note) }
+        return facts.live
+    }
+
+    /// That a restore could not replay the snapshot's oplog; nil when it could, or would not.
+    private func foretellReplay(
+        _ chunks: IndexedChunks, _ server: ServerInfo
+    ) async throws -> ForetoldRefusal? {
         let namespaces = chunks.index.manifest.namespaces
         guard restore.replaysOplog, restore.filter.isEverything, restore.renames.isEmpty,
             let oplog = namespaces.firstIndex(where: \.descriptor.isOplog)
-        else { return }
+        else { return nil }
         let survey = try await OplogSurvey(
             chunks, UInt32(oplog), for: server, width: options.width)
-        guard let refusal = survey.refusal else { return }
-        observer.noticed(
-            "a restore with --mode replace would be refused: \(SnapshotError(refusal))")
+        return survey.refusal.map { refusal in
+            let error = SnapshotError(refusal)
+            return ForetoldRefusal(
+                refusal: Refusal(error.code, nil, error.message), ways: [.replace, .keepOld])
+        }
+    }
+
+    /// What the counts leave out.
+    private func notes(_ reader: IndexedArchiveReader, _ report: Report) -> [String] {
+        var notes = report.entries.flatMap(\.difference.unforeseen)
+        if reader.prelude.namespaces.contains(where: \.isOplog), restore.replaysOplog,
+            restore.filter.isEverything, restore.renames.isEmpty
+        {
+            notes.append(
+                "the archive has an oplog, which a replace replays before it puts anything in "
+                    + "place: what that changes is not counted")
+        }
+        let hasUsers = report.entries.contains { entry in
+            [.user, .role].contains(entry.difference.unit) && entry.difference.differingCount > 0
+        }
+        if hasUsers { notes.append("a merge leaves users and roles that exist as they are") }
+        return notes
     }
 
     private func moment(_ server: ServerInfo) async throws -> BSONTimestamp? {
@@ -140,7 +181,7 @@ public struct LiveComparison: Sendable {
                     difference: difference))
         }
         guard let info else {
-            var pair = ComparedPair(choice.target, options)
+            var pair = ComparedPair(choice.target, choice.descriptor.type, options)
             try await pair.takeAsOnlyInFirst(documents)
             enter(pair.difference)
             return true
@@ -167,21 +208,77 @@ public struct LiveComparison: Sendable {
         _ choice: RestorePlan.Choice, _ documents: ArchivedDocuments,
         _ live: NamespaceDescriptor, _ rules: DefinitionRules, at moment: BSONTimestamp?
     ) async throws -> NamespaceDifference {
-        var pair = ComparedPair(choice.target, options, rules)
-        try pair.compareDefinitions(choice.descriptor, live)
         let type = choice.descriptor.type
+        var pair = ComparedPair(choice.target, type, options, rules)
+        try pair.compareDefinitions(choice.descriptor, live)
         let isComparable = type == live.type || type == .special && live.type == .collection
-        guard isComparable, type != .view else { return pair.difference }
+        guard isComparable else {
+            let count = live.type == .view ? 0 : try await count(live.dataNamespace, at: moment)
+            pair.takeAsUnlike(documents, secondCount: count)
+            return pair.difference
+        }
+        guard type != .view else { return pair.difference }
         try await pair.compareDocuments(
             documents,
             LiveDocuments(
                 live.dataNamespace, pool, at: moment,
                 hasCollation: live.options.first("collation") != nil))
-        return pair.difference
+        guard purpose == .preview, type == .collection || type == .special,
+            !choice.descriptor.isAuthorization
+        else { return pair.difference }
+        var difference = pair.difference
+        let foresight = UniqueForesight(
+            namespace: choice.target, pool: pool, sampleCount: options.sampleCount)
+        let places = Array(pair.changed.prefix(UniqueForesight.documentCountMax))
+        let (conflicts, unknown) = try await foresight.conflicts(
+            live.indexes, places, in: documents)
+        difference.uniqueConflicts = conflicts
+        difference.unforeseen = try Self.unforeseen(
+            choice, live, unknown, isCut: places.count < pair.changed.count)
+        return difference
+    }
+
+    /// What is not known of what unique indexes make of a merge.
+    private static func unforeseen(
+        _ choice: RestorePlan.Choice, _ live: NamespaceDescriptor, _ unknown: [String], isCut: Bool
+    ) throws -> [String] {
+        func unique(_ indexes: [BSONDocument]) throws -> Set<String> {
+            Set(
+                try indexes.filter { try $0.first("unique")?.isTruthy == true }
+                    .map { try $0.require("name", \.string) })
+        }
+        let own = try unique(live.indexes)
+        var sentences = unknown.map { name in
+            "what the unique index \(name) of \(choice.target) refuses of a merge is not known: "
+                + "its filter can't be read here"
+        }
+        if isCut, !own.isEmpty {
+            sentences.append(
+                "what unique indexes of \(choice.target) refuse of a merge is known of the first "
+                    + "\(UniqueForesight.documentCountMax) documents only")
+        }
+        for name in try unique(choice.descriptor.indexes).subtracting(own).sorted() {
+            sentences.append(
+                "whether a merge can build the unique index \(name) of \(choice.target) is not "
+                    + "known: live documents may have the same keys")
+        }
+        return sentences
+    }
+
+    /// How many documents there are. Cost: a scan, on the server.
+    private func count(_ namespace: Namespace, at moment: BSONTimestamp?) async throws -> UInt64 {
+        var request = FindRequest(
+            database: namespace.database, collection: namespace.collection)
+        request.atClusterTime = moment
+        return try await pool.withConnection { [request] connection in
+            UInt64(clamping: try await connection.count(request))
+        }
     }
 
     /// Collections that the snapshot's own selection would take now and that it does not have.
-    private func onlyLive(_ manifest: Manifest) async throws -> [Report.Entry] {
+    private func onlyLive(
+        _ manifest: Manifest, _ server: ServerInfo
+    ) async throws -> [Report.Entry] {
         let selection = try NamespaceFilter(manifest.selection)
         let archived = Set(manifest.namespaces.map(\.descriptor.namespace))
         var entries: [Report.Entry] = []
@@ -193,13 +290,15 @@ public struct LiveComparison: Sendable {
                     archived.contains(namespace) || !matcher.contains(namespace)
                 guard !isHandled else { continue }
                 let type = NamespaceType(rawValue: info.type) ?? .collection
-                let count =
-                    type == .view
-                    ? 0 : try await LiveDocuments(namespace, pool, at: nil).documentCount
+                let data = Namespace(
+                    listing.database,
+                    ArchivePrelude.dataCollection(
+                        of: info.name, type: type, serverVersion: server.versionString))
+                let count = type == .view ? 0 : try await count(data, at: nil)
                 entries.append(
                     Report.Entry(
                         source: namespace, type: type,
-                        difference: .onlyInSecond(namespace, documentCount: count)))
+                        difference: .onlyInSecond(namespace, type, documentCount: count)))
             }
         }
         return entries

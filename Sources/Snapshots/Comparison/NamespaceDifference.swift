@@ -17,7 +17,20 @@ public struct NamespaceDifference: Sendable {
         public var second: BSONDocument?
     }
 
+    /// Documents that a unique index of the second side would refuse of the first side.
+    public struct UniqueConflict: Hashable, Sendable {
+        /// Its name.
+        public var index: String
+        public var documentCount: UInt64 = 0
+        /// `_id`s of the first few.
+        public var ids: [BSONValue] = []
+    }
+
     public var namespace: Namespace
+    /// That of the first side, or of the one that has it.
+    public var type: NamespaceType
+    /// What is counted; nil for a view.
+    public var unit: StoredUnit? { StoredUnit(namespace, type) }
     /// Which sides have it; both unless one is false.
     public var isInFirst = true
     public var isInSecond = true
@@ -35,6 +48,10 @@ public struct NamespaceDifference: Sendable {
     public var onlyInFirst: [BSONValue] = []
     public var onlyInSecond: [BSONValue] = []
     public var differing: [Differing] = []
+    /// Of a preview: what a merge would be refused.
+    public var uniqueConflicts: [UniqueConflict] = []
+    /// Of a preview: what is not known of that, one sentence each.
+    public var unforeseen: [String] = []
     /// Chunks of snapshots that were decoded for it.
     public var decodedChunkCount = 0
 
@@ -43,21 +60,23 @@ public struct NamespaceDifference: Sendable {
             && differingCount == 0 && options.isEmpty && indexes.isEmpty
     }
 
-    init(_ namespace: Namespace) {
+    init(_ namespace: Namespace, _ type: NamespaceType = .collection) {
         self.namespace = namespace
+        self.type = type
     }
 
     static func onlyInFirst(_ entry: Manifest.NamespaceEntry) -> NamespaceDifference {
-        var difference = NamespaceDifference(entry.descriptor.namespace)
+        var difference = NamespaceDifference(
+            entry.descriptor.namespace, entry.descriptor.type)
         difference.isInSecond = false
         difference.onlyInFirstCount = entry.totals.documentCount
         return difference
     }
 
     static func onlyInSecond(
-        _ namespace: Namespace, documentCount: UInt64
+        _ namespace: Namespace, _ type: NamespaceType, documentCount: UInt64
     ) -> NamespaceDifference {
-        var difference = NamespaceDifference(namespace)
+        var difference = NamespaceDifference(namespace, type)
         difference.isInFirst = false
         difference.onlyInSecondCount = documentCount
         return difference
@@ -75,38 +94,45 @@ public struct NamespaceDifference: Sendable {
         var present = rules
         present.leavesOutIndexes = false
         let right = try CollectionDefinition(second, present)
-        let (options, others) = (
-            try left.options(of: first), try right.options(of: second)
-        )
-        if try !options.hasSameFields(as: others) {
-            self.options = try FieldDifference.between(options, others)
+        let (one, other) = (try CanonicalDefinition(left), try CanonicalDefinition(right))
+        let types = [first, second].map { descriptor in
+            let type = descriptor.type == .special ? .collection : descriptor.type
+            return BSONDocument { $0.append("type", type.rawValue) }
         }
-        let (own, other) = (try Self.byName(left.indexes), try Self.byName(right.indexes))
-        for name in Set(own.keys).union(other.keys).sorted() {
-            if let index = try own[name]?.asListed,
-                try other[name]?.asListed.hasSameFields(as: index) == true
+        options = try FieldDifference.between(types[0], types[1])
+        let differing = Set(try one.options.elements())
+            .symmetricDifference(try other.options.elements()).map(\.nameBytes)
+        options += try FieldDifference.between(
+            left.options(named: Set(differing)), right.options(named: Set(differing)),
+            comparesOrder: false)
+        let (own, others) = (try Self.byName(left.indexes), try Self.byName(right.indexes))
+        for name in Set(own.keys).union(others.keys).sorted(by: { $0.lexicographicallyPrecedes($1) }
+        ) {
+            if let index = one.indexes[name], let present = other.indexes[name],
+                try CanonicalDefinition.isBuilt(index, as: present, rules)
             {
                 continue
             }
-            indexes.append(Index(name: name, first: own[name], second: other[name]))
+            indexes.append(
+                Index(
+                    name: String(decoding: name, as: UTF8.self), first: own[name],
+                    second: others[name]))
         }
     }
 
-    private static func byName(_ indexes: [BSONDocument]) throws -> [String: BSONDocument] {
+    private static func byName(_ indexes: [BSONDocument]) throws -> [[UInt8]: BSONDocument] {
         Dictionary(
-            try indexes.map { (try $0.require("name", \.string), $0) },
+            try indexes.map { (Array(try $0.require("name", \.string).utf8), $0) },
             uniquingKeysWith: { first, _ in first })
     }
 }
 
 extension CollectionDefinition {
-    /// The options with the type among them.
-    fileprivate func options(of descriptor: NamespaceDescriptor) throws -> BSONDocument {
+    fileprivate func options(named names: Set<ArraySlice<UInt8>>) throws -> BSONDocument {
         try BSONDocument { builder in
-            let isSpecial = descriptor.type == .special
-            builder.append(
-                "type", isSpecial ? NamespaceType.collection.rawValue : descriptor.type.rawValue)
-            for element in try options.elements() { builder.append(element) }
+            for element in try options.elements() where names.contains(element.nameBytes) {
+                builder.append(element)
+            }
         }
     }
 }

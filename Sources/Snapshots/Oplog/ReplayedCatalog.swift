@@ -190,7 +190,7 @@ struct ReplayedCatalog {
 
     /// Makes everything ready to be put in place.
     ///
-    /// - Throws: `namespaceConflict` when something of another kind is in the way.
+    /// - Throws: the codes of `RestoreChecks` for what entries have made.
     mutating func finish(replayedCount: UInt64) async throws -> Restored {
         var finished: [ReplayedCollection] = []
         var choices: [(choice: RestorePlan.Choice, origin: Int?)] = []
@@ -204,11 +204,12 @@ struct ReplayedCatalog {
         choices += finished.map { ($0.choice, $0.origin) } + views.choices(plan)
         for index in choices.indices { choices[index].choice.isReplayed = false }
         try RestorePlan.checkConflicts(choices.map(\.choice))
-        let live = try await LiveCatalog.read(
-            Set(choices.map(\.choice.target.database)), context.pool)
-        try live.checkKinds(choices.map(\.choice), .replace)
+        let facts = try await RestoreFacts.read(choices.map(\.choice), for: context)
+        let refusals = try RestoreChecks(facts, hasIndex: plan.factory.chunks != nil)
+            .refusals(of: choices.map(\.choice), RestoreWay(plan.factory.options))
+        if let refusal = SnapshotError(refusals) { throw refusal }
         let factory = RestoreTargetFactory(
-            options: plan.factory.options, context: context, live: live, chunks: nil)
+            options: plan.factory.options, context: context, live: facts.live, chunks: nil)
         var targets: [(any RestoreTarget, origin: Int?)] = []
         for (index, (choice, origin)) in choices.enumerated() {
             guard index < finished.count else {

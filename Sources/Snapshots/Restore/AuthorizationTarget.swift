@@ -51,17 +51,9 @@ struct AuthorizationTarget: RestoreTarget {
     }
 
     func load(_ documents: ArraySlice<UInt8>) async throws -> LoadOutcome {
-        var outcome = try await inserter.load(documents, of: source.namespace)
-        guard mode == .merge else { return outcome }
-        // The server's command leaves existing ones alone, whatever they are like.
-        let live = try await liveIdentifiers()
-        for document in try DocumentRun.split(documents) {
-            let id = try BSONDocument(validating: Array(document)).require("_id") { $0 }
-            guard live.contains(id) else { continue }
-            outcome.insertedCount -= 1
-            outcome.equalCount += 1
-        }
-        return outcome
+        _ = try await inserter.load(documents, of: source.namespace)
+        // What becomes of live ones is known at the end.
+        return LoadOutcome()
     }
 
     func compare(_ totals: DocumentTotals) async throws -> LoadOutcome? {
@@ -72,7 +64,9 @@ struct AuthorizationTarget: RestoreTarget {
         return nil
     }
 
-    func commit() async throws {
+    func commit() async throws -> LoadOutcome? {
+        let wanted = try await documents(staging)
+        let live = try await liveDocuments()
         let command = BSONDocument {
             $0.append("_mergeAuthzCollections", Int32(1))
             $0.append("tempUsersCollection", isUsers ? staging.description : "")
@@ -84,18 +78,70 @@ struct AuthorizationTarget: RestoreTarget {
         _ = try await context.pool.withConnection { connection in
             try await connection.run(command, on: "admin", as: .primary)
         }
+        if mode == .replace, live != nil { try await check(wanted) }
         try await abandon()
+        return outcome(of: wanted, over: live ?? [:])
     }
 
-    private func liveIdentifiers() async throws -> Set<BSONValue> {
-        var identifiers: Set<BSONValue> = []
-        try await StoredDocuments(namespace: namespace, pool: context.pool).forEachBatch {
-            for document in $0 {
-                identifiers.insert(
-                    try BSONDocument(validating: Array(document)).require("_id") { $0 })
+    /// - Returns: nil for a user who may not read them.
+    private func liveDocuments() async throws -> [BSONValue: DocumentFingerprint]? {
+        do {
+            return try await documents(namespace)
+        } catch let error as MongoError where error.code == .unauthorized {
+            context.observer.noticed(
+                "the user may not read \(namespace): all of the archive's are counted as inserted, "
+                    + "and what is there afterwards was not compared")
+            return nil
+        }
+    }
+
+    /// Replaced means exactly the archive's.
+    ///
+    /// - Throws: `notEqual`.
+    private func check(_ wanted: [BSONValue: DocumentFingerprint]) async throws {
+        let found = try await documents(namespace)
+        guard found != wanted else { return }
+        let count = Set(wanted.keys).union(found.keys).filter { wanted[$0] != found[$0] }.count
+        let thing = isUsers ? "user" : "role"
+        throw SnapshotError(
+            .notEqual,
+            "\(count) \(thing)\(count == 1 ? " is" : "s are") not as in the archive after all; "
+                + "was something changed while they were restored? Run the restore again")
+    }
+
+    /// What the server's command makes of live ones: merging leaves those alone that exist.
+    private func outcome(
+        of wanted: [BSONValue: DocumentFingerprint], over live: [BSONValue: DocumentFingerprint]
+    ) -> LoadOutcome {
+        var outcome = LoadOutcome()
+        for (id, content) in wanted {
+            switch live[id] {
+            case nil: outcome.insertedCount += 1
+            case content: outcome.equalCount += 1
+            case _? where mode == .merge: outcome.keptCount += 1
+            case _?: outcome.overwrittenCount += 1
             }
         }
-        return identifiers
+        if mode == .replace {
+            outcome.deletedCount = UInt64(live.keys.filter { wanted[$0] == nil }.count)
+        }
+        return outcome
+    }
+
+    /// Users or roles of a collection, by their `_id`s.
+    private func documents(
+        _ collection: Namespace
+    ) async throws -> [BSONValue: DocumentFingerprint] {
+        var found: [BSONValue: DocumentFingerprint] = [:]
+        try await StoredDocuments(namespace: collection, pool: context.pool).forEachBatch {
+            for document in $0 {
+                var content = DocumentFingerprint()
+                document.withUnsafeBytes { content.add($0) }
+                let id = try BSONDocument(validating: Array(document)).require("_id") { $0 }
+                found[id] = content
+            }
+        }
+        return found
     }
 
     func abandon() async throws {

@@ -42,6 +42,21 @@ struct CollectionDefinition: Sendable {
         refusals = indexes.refusals
     }
 
+    /// An index as a server takes it. For a partial one of a time series it can't be stated that it
+    /// has the collection's own collation: that is what it gets.
+    func asBuilt(_ index: BSONDocument) throws -> BSONDocument {
+        guard try options.first("timeseries") != nil,
+            try index.first("partialFilterExpression") != nil,
+            let collation = try index.first("collation"),
+            try collation == options.first("collation")
+        else { return index }
+        return try BSONDocument { builder in
+            for element in try index.elements() where element.name != "collation" {
+                builder.append(element)
+            }
+        }
+    }
+
     /// Options to load with: a server must not take out expired documents before they are compared.
     var optionsWithoutExpiry: BSONDocument {
         get throws {

@@ -150,9 +150,25 @@ struct DocumentPatch: Sendable {
         }
         if !round.surplus.isEmpty {
             try await indexes.prepare()
-            round.outcome.deletedCount = try await delete(round.surplus)
+            round.outcome.deletedCount = try await delete(remaining(round.surplus))
         }
         return round
+    }
+
+    /// Those that are still there. A document whose `_id` is equal to one of the archive's, though
+    /// not by its bytes, was overwritten by it: deleting it would delete that one.
+    private func remaining(_ surplus: [BSONDocument]) async throws -> [BSONDocument] {
+        let doubtful = try surplus.filter { document in
+            try !document.bytes.withUnsafeBytes { try DocumentIdentity.isExact($0) }
+        }
+        guard !doubtful.isEmpty else { return surplus }
+        let stored = StoredDocuments(namespace: namespace, pool: context.pool)
+        let ids = try doubtful.map { try $0.identifier }
+        let found = try await context.endurance.run { _ in
+            Set(try await stored.identifiers(equalTo: ids))
+        }
+        let overwritten = Set(ids.filter { !found.contains($0) })
+        return try surplus.filter { try !overwritten.contains($0.identifier) }
     }
 
     /// - Returns: where the documents to be written are in the archive, and the round with those to

@@ -51,7 +51,11 @@ struct ExactInserter: Sendable {
                 context: context, namespace: namespace, bypassesValidation: bypassesValidation
             ).merge(run: DocumentRun.split(documents))
             if let reason = outcome.firstFailure { throw SnapshotError(.refused, reason) }
-            return outcome
+            // What was there already was inserted before the outage.
+            var total = LoadOutcome()
+            total.insertedCount =
+                outcome.insertedCount + outcome.overwrittenCount + outcome.equalCount
+            return total
         }
     }
 

@@ -3,22 +3,25 @@ internal import BSONBytes
 internal import MongoDriver
 
 /// A collection that servers do not let a rename replace: a time series (by its buckets) and
-/// `system.js`. It is loaded and compared beside the live one like any other; then the difference
-/// is written: what is missing or differs first, what is too much last. So the live data is never
-/// less than before, but a kill during that step leaves it between old and new; running the restore
-/// again completes it.
+/// `system.js`. It is loaded and compared beside the live one like any other, and its definition is
+/// tried; then the difference is written: what is missing or differs first, what is too much last.
+/// So the live data is never less than before, but a kill during that step leaves it between old
+/// and new; running the restore again completes it.
 struct InPlaceCollection: RestoreTarget {
     let source: NamespaceDescriptor
     let namespace: Namespace
     private let live: Namespace
     let place: StagingPlace?
     private let staging: Namespace
+    /// Where the definition is tried.
+    private let trial: StagingPlace
     private let duplicates: LoadedTwice?
     /// The options of what is there; nil when there is nothing of that name yet.
     private let liveOptions: BSONDocument?
     private let definition: CollectionDefinition
     private let inserter: ExactInserter
     private let merger: DocumentMerger
+    private let measurements: MeasurementCount?
     private let context: RestoreContext
 
     /// - Parameters:
@@ -34,6 +37,7 @@ struct InPlaceCollection: RestoreTarget {
         let place = place ?? StagingPlace(beside: choice.target)
         self.place = place
         staging = place.namespace
+        trial = StagingPlace(beside: choice.target)
         duplicates = choice.isReplayed ? LoadedTwice() : nil
         liveOptions = existing?.options
         definition = try CollectionDefinition(choice.descriptor, context.rules)
@@ -44,6 +48,7 @@ struct InPlaceCollection: RestoreTarget {
             context: context, namespace: live,
             bypassesValidation: choice.descriptor.type == .timeseries
                 && context.allows("bypassDocumentValidation", on: live))
+        measurements = try MeasurementCount(choice.descriptor)
         self.context = context
     }
 
@@ -53,6 +58,9 @@ struct InPlaceCollection: RestoreTarget {
         get throws {
             var needs = PrivilegeNeeds()
             needs.load(into: staging, nil)
+            needs.load(into: trial.namespace, definition)
+            needs.require("listIndexes", on: trial.namespace)
+            if try lacksServersIndex { needs.require("dropIndex", on: trial.namespace) }
             needs.require("find", "insert", on: live)
             if isNew {
                 needs.create(namespace)
@@ -60,22 +68,44 @@ struct InPlaceCollection: RestoreTarget {
             } else {
                 needs.require("remove", "update", on: live)
             }
-            if !definition.indexes.isEmpty {
-                needs.require("createIndex", "listIndexes", on: namespace)
-            }
-            if try changesExpiry { needs.require("collMod", on: namespace) }
+            needs.require("listIndexes", on: namespace)
+            if try !isNew || lacksServersIndex { needs.require("dropIndex", on: namespace) }
+            if !definition.indexes.isEmpty { needs.require("createIndex", on: namespace) }
+            if try changesExpiry || definition.expires { needs.require("collMod", on: namespace) }
             return needs
         }
     }
 
+    /// Whether the server makes an index of its own for a new one, and the archive has none such:
+    /// from 6.3 on by the meta field and the time (manual, "Time series secondary indexes").
+    private var lacksServersIndex: Bool {
+        get throws {
+            guard source.type == .timeseries, context.server.version >= ServerInfo.Version(6, 3),
+                let series = try definition.options.first("timeseries")?.document,
+                let meta = try series.first("metaField")?.string,
+                let time = try series.first("timeField")?.string
+            else { return false }
+            return try !definition.indexes.contains { index in
+                let key = try index.require("key", \.document).elements()
+                return key.map(\.name) == [meta, time]
+                    && key.allSatisfy { $0.value.wholeNumber == 1 }
+            }
+        }
+    }
+
     func prepare() async throws {
+        try await tryDefinition()
         try await context.pool.withConnection { connection in
             try await connection.createCollection(staging.collection, in: staging.database)
         }
     }
 
     func load(_ documents: ArraySlice<UInt8>) async throws -> LoadOutcome {
-        try await inserter.load(documents, of: source.namespace, duplicates)
+        var outcome = try await inserter.load(documents, of: source.namespace, duplicates)
+        outcome.measurementCount = try measurements?.count(documents) ?? 0
+        // What becomes of live documents is known at the end.
+        outcome.insertedCount = 0
+        return outcome
     }
 
     func compare(_ totals: DocumentTotals) async throws -> LoadOutcome? {
@@ -91,22 +121,26 @@ struct InPlaceCollection: RestoreTarget {
         if !isNew { try await merger.tryWriting() }
     }
 
-    func commit() async throws {
+    func commit() async throws -> LoadOutcome? {
         let staged = StoredDocuments(namespace: staging, pool: context.pool)
         let expected = try await staged.totals()
+        var indexes = PatchedIndexes(definition, of: namespace, context)
+        var total = LoadOutcome()
         let added = AddedDocuments()
         do {
             try await makeCollection()
+            try await indexes.prepare(mayExpire: changesExpiry)
             try await staged.forEachBatch { documents in
                 let outcome = try await merger.merge(documents, noting: added)
                 if let failure = outcome.firstFailure {
                     throw SnapshotError(
                         .refused, "\(namespace) could not be completed: \(failure)")
                 }
+                total.add(outcome)
             }
-            try await deleteSurplus()
+            total.deletedCount = try await deleteSurplus()
         } catch {
-            await takeBack(added, after: error)
+            await takeBack(added, indexes, after: error)
             throw error
         }
         let found = try await StoredDocuments(namespace: live, pool: context.pool).totals()
@@ -116,8 +150,11 @@ struct InPlaceCollection: RestoreTarget {
                 "\(namespace) is not what the archive holds, so something else writes to it; "
                     + "stop that, and run the restore again")
         }
-        try await setExpiry(definition.expiry)
+        // After the documents: one that is unique could refuse them for a while.
+        try await indexes.complete()
+        try await DefinitionProof(context: context).check(source, as: namespace)
         try await abandon()
+        return total
     }
 
     func abandon() async throws {
@@ -128,7 +165,9 @@ struct InPlaceCollection: RestoreTarget {
 
     /// After a failure: takes out again what was added, so that nothing is there twice, as the
     /// snapshot's document and as the live one that it was to take the place of.
-    private func takeBack(_ added: AddedDocuments, after error: any Error) async {
+    private func takeBack(
+        _ added: AddedDocuments, _ indexes: PatchedIndexes, after error: any Error
+    ) async {
         let ending = "; run the restore again, which completes it"
         guard (error as? MongoError)?.isNetworkError != true else {
             return context.observer.noticed(
@@ -136,14 +175,18 @@ struct InPlaceCollection: RestoreTarget {
         }
         do {
             if isNew {
-                try await context.pool.withConnection { connection in
-                    try await connection.dropCollection(
-                        namespace.collection, in: namespace.database)
-                }
+                try await drop(namespace)
             } else {
                 let isWhole = try await added.remove(from: live, context.pool)
-                try await setExpiry(liveOptions?.first("expireAfterSeconds"))
+                if try changesExpiry {
+                    let expiry = try liveOptions?.first("expireAfterSeconds")
+                    try await context.pool.withConnection { connection in
+                        try await connection.setExpiry(
+                            expiry, of: namespace.collection, in: namespace.database)
+                    }
+                }
                 guard isWhole else { throw AddedDocuments.TooMany() }
+                try await indexes.takeBack()
             }
             context.observer.noticed(
                 "what the restore had added to \(namespace) was taken out again")
@@ -154,48 +197,65 @@ struct InPlaceCollection: RestoreTarget {
         }
     }
 
-    /// Whether documents of either side expire by the collection's options.
+    /// Whether documents of either side expire by the options of a time series. Nothing does while
+    /// the live documents are made those of the archive: what has expired since the backup would
+    /// be missing when they are compared.
     private var changesExpiry: Bool {
         get throws {
-            try definition.expiry != nil || liveOptions?.first("expireAfterSeconds") != nil
+            guard source.type == .timeseries else { return false }
+            return try definition.expiry != nil
+                || liveOptions?.first("expireAfterSeconds") != nil
+        }
+    }
+
+    /// Makes an empty one of that definition beside the live data, and removes it: what the server
+    /// does not take is found out before anything is written.
+    private func tryDefinition() async throws {
+        let place = trial.namespace
+        try await context.pool.withConnection { connection in
+            try await connection.createCollection(
+                place.collection, in: place.database, options: definition.options)
+        }
+        do {
+            try await PatchedIndexes(definition, of: place, for: namespace, context).complete()
+            try await DefinitionProof(context: context).check(source, as: namespace, at: place)
+        } catch {
+            try await Task { try await drop(place) }.value
+            throw error
+        }
+        try await drop(place)
+    }
+
+    private func drop(_ place: Namespace) async throws {
+        try await context.pool.withConnection { connection in
+            try await connection.dropCollection(place.collection, in: place.database)
         }
     }
 
     private func makeCollection() async throws {
-        if !isNew { try await setExpiry(nil) }
-        let differences = try await context.pool.withConnection { connection in
-            if isNew {
-                try await connection.createCollection(
-                    namespace.collection, in: namespace.database,
-                    options: definition.optionsWithoutExpiry)
-            }
-            return try await connection.buildIndexes(
-                definition.indexes, of: namespace.collection, in: namespace.database,
-                context.rules)
-        }
-        for difference in differences { context.observer.noticed(difference) }
-    }
-
-    /// Nothing expires while the live documents are made those of the archive: what has expired
-    /// since the backup would be missing when they are compared.
-    private func setExpiry(_ expiry: BSONValue?) async throws {
-        guard source.type == .timeseries, try changesExpiry else { return }
+        guard isNew else { return }
         try await context.pool.withConnection { connection in
-            try await connection.setExpiry(
-                expiry, of: namespace.collection, in: namespace.database)
+            try await connection.createCollection(
+                namespace.collection, in: namespace.database,
+                options: definition.optionsWithoutExpiry)
         }
     }
 
     /// Deletes the live documents that are not in the staging collection.
-    private func deleteSurplus() async throws {
+    ///
+    /// - Returns: how many.
+    private func deleteSurplus() async throws -> UInt64 {
+        var count: UInt64 = 0
         try await StoredDocuments(namespace: live, pool: context.pool).forEachBatch { documents in
             let ids = try documents.map { document in
                 try BSONDocument(validating: Array(document)).require("_id") { $0 }
             }
             let kept = try await stagedIDs(among: ids)
-            try await DocumentRemoval(namespace: live, pool: context.pool)
-                .remove(ids.filter { !kept.contains($0) })
+            let surplus = ids.filter { !kept.contains($0) }
+            try await DocumentRemoval(namespace: live, pool: context.pool).remove(surplus)
+            count += UInt64(surplus.count)
         }
+        return count
     }
 
     private func stagedIDs(among ids: [BSONValue]) async throws -> Set<BSONValue> {

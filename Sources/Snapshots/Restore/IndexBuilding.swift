@@ -15,38 +15,39 @@ extension MongoConnection {
         _ = try run(command, on: database, as: .write)
     }
 
-    /// Builds what a collection still lacks of its indexes.
+    /// Builds what a collection still lacks of the definition's indexes.
     ///
-    /// - Returns: what is different from what was wanted, one sentence each.
+    /// - Returns: the names of those that are not what was wanted.
     nonisolated func buildIndexes(
-        _ wanted: [BSONDocument], of collection: String, in database: String,
+        _ definition: CollectionDefinition, of collection: String, in database: String,
         _ rules: DefinitionRules
     ) async throws -> [String] {
+        let wanted = definition.indexes
         guard !wanted.isEmpty else { return [] }
         let present = try await indexes(of: collection, in: database)
         let names = Set(try present.map { try $0.first("name")?.string ?? "" })
         let missing = try wanted.filter { !names.contains(try $0.first("name")?.string ?? "") }
         try await createIndexes(
-            missing, of: collection, in: database,
+            missing.map { try definition.asBuilt($0) }, of: collection, in: database,
             ignoresUnknownOptions: rules.letsServerIgnoreOptions)
-        return try await indexDifferences(from: wanted, of: collection, in: database)
+        return try await indexDifferences(from: wanted, of: collection, in: database, rules)
     }
 
-    /// What is different from the indexes that were wanted, one sentence each.
+    /// The names of indexes that are missing, or that mean something else than was wanted.
     nonisolated func indexDifferences(
-        from wanted: [BSONDocument], of collection: String, in database: String
+        from wanted: [BSONDocument], of collection: String, in database: String,
+        _ rules: DefinitionRules
     ) async throws -> [String] {
         guard !wanted.isEmpty else { return [] }
         let built = try await indexes(of: collection, in: database)
-        let listed = try built.map { try $0.asListed }
+        let present = try built.map { try CanonicalDefinition.index($0) }
         let different = try wanted.filter { index in
-            let wanted = try index.asListed
-            return try !listed.contains { try $0.hasSameFields(as: wanted) }
+            let index = try CanonicalDefinition.index(index)
+            return try !present.contains {
+                try CanonicalDefinition.isBuilt(index, as: $0, rules)
+            }
         }
-        return try different.map { index in
-            "index \(try index.first("name")?.string ?? "") of \(database).\(collection) is not "
-                + "exactly as in the archive: the server describes it differently"
-        }
+        return try different.map { try $0.first("name")?.string ?? "" }
     }
 }
 

@@ -12,6 +12,7 @@ struct MergedCollection: RestoreTarget {
     private let isNew: Bool
     private let definition: CollectionDefinition
     private let writer: DocumentMerger
+    private let measurements: MeasurementCount?
     private let context: RestoreContext
 
     /// - Parameter existing: the live one; nil when there is none.
@@ -29,6 +30,7 @@ struct MergedCollection: RestoreTarget {
             context: context, namespace: data, conflictRule: conflictRule,
             bypassesValidation: try context.bypassesValidator(
                 of: existing?.options ?? definition.options, in: data))
+        measurements = try MeasurementCount(choice.descriptor)
         self.context = context
     }
 
@@ -67,7 +69,9 @@ struct MergedCollection: RestoreTarget {
     }
 
     func load(_ documents: ArraySlice<UInt8>) async throws -> LoadOutcome {
-        try await writer.merge(run: DocumentRun.split(documents))
+        var outcome = try await writer.merge(run: DocumentRun.split(documents))
+        outcome.measurementCount = try measurements?.count(documents) ?? 0
+        return outcome
     }
 
     /// What is in a live collection is more than the archive's.
@@ -78,11 +82,15 @@ struct MergedCollection: RestoreTarget {
             let differences = try await context.endurance.run { _ in
                 try await context.pool.withConnection { connection in
                     try await connection.buildIndexes(
-                        definition.indexes, of: namespace.collection, in: namespace.database,
+                        definition, of: namespace.collection, in: namespace.database,
                         context.rules)
                 }
             }
-            for difference in differences { context.observer.noticed(difference) }
+            for name in differences {
+                context.observer.noticed(
+                    "index \(name) of \(namespace) differs from the archive's and was left as it "
+                        + "is")
+            }
         } catch let error as MongoError
             where !isNew && [.command, .duplicateKey].contains(error.code)
         {
@@ -92,7 +100,7 @@ struct MergedCollection: RestoreTarget {
         }
     }
 
-    func commit() async throws {}
+    func commit() async throws -> LoadOutcome? { nil }
 
     /// What was merged stays: each document is a whole one, and nothing was deleted.
     func abandon() async throws {}

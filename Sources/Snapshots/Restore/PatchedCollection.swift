@@ -74,6 +74,12 @@ struct PatchedCollection: Sendable {
     /// - Throws: `ArchiveError` for a damaged chunk, before anything is written; `notEqual` when
     ///   somebody else writes to the collection; `MongoError`.
     func run() async throws -> LoadOutcome {
+        let outcome = try await write()
+        try await DefinitionProof(context: context).check(source, as: namespace)
+        return outcome
+    }
+
+    private func write() async throws -> LoadOutcome {
         do {
             guard hasCollation else { return try await patch.run() }
             if let outcome = try await patch.runIfEqual() { return outcome }
@@ -108,7 +114,7 @@ struct PatchedCollection: Sendable {
                 deliver: { _ in })
             _ = try await fallback.compare(totals)
             try await fallback.complete()
-            try await fallback.commit()
+            _ = try await fallback.commit()
         } catch {
             // Also when it was cancelled.
             try await Task { try await fallback.abandon() }.value

@@ -11,39 +11,50 @@ struct PatchedIndexes {
 
     private let definition: CollectionDefinition
     private let namespace: Namespace
+    /// The namespace that it is about for the user.
+    private let target: Namespace
     private let context: RestoreContext
     /// Whether the collection is the restore's own.
     private let isOwn: Bool
     private var isPrepared = false
+    /// As they were before `prepare`: those that it has dropped, and those that nothing expires by.
+    private var dropped: [BSONDocument] = []
+    private var expiring: [BSONDocument] = []
 
+    /// - Parameter target: the namespace that the collection will have; nil for its own.
     init(
-        _ definition: CollectionDefinition, of namespace: Namespace, isOwn: Bool = false,
-        _ context: RestoreContext
+        _ definition: CollectionDefinition, of namespace: Namespace, for target: Namespace? = nil,
+        isOwn: Bool = false, _ context: RestoreContext
     ) {
         self.isOwn = isOwn
         self.definition = definition
         self.namespace = namespace
+        self.target = target ?? namespace
         self.context = context
     }
 
     /// To be called before documents are written: drops indexes that the snapshot does not have,
     /// and lets nothing expire until `complete`.
-    mutating func prepare() async throws {
+    ///
+    /// - Parameter mayExpire: whether documents expire, or may, by the collection's options.
+    mutating func prepare(mayExpire: Bool? = nil) async throws {
         guard !isPrepared else { return }
-        try await dropSurplus()
+        dropped = try await dropSurplus()
         isPrepared = true
-        try await context.pool.withConnection { connection in
-            if definition.expiry != nil {
+        expiring = try await context.pool.withConnection { connection in
+            if mayExpire ?? (definition.expiry != nil) {
                 try await connection.setExpiry(
                     nil, of: namespace.collection, in: namespace.database)
             }
             let present = try await connection.indexes(
                 of: namespace.collection, in: namespace.database)
-            for index in present where try index.first("expireAfterSeconds") != nil {
+            let expiring = try present.filter { try $0.first("expireAfterSeconds") != nil }
+            for index in expiring {
                 let never = try BSONDocument { $0.append("never", Self.expiryMax) }
                     .require("never") { $0 }
                 try await setExpiry(never, of: index, connection)
             }
+            return expiring
         }
     }
 
@@ -63,7 +74,21 @@ struct PatchedIndexes {
         }
     }
 
+    /// Undoes what `prepare` did to the indexes of a live collection, whose options are left.
+    func takeBack() async throws {
+        try await context.pool.withConnection { connection in
+            for index in expiring {
+                guard let expiry = try index.first("expireAfterSeconds") else { continue }
+                try await setExpiry(expiry, of: index, connection)
+            }
+            try await connection.createIndexes(
+                dropped, of: namespace.collection, in: namespace.database)
+        }
+    }
+
     /// Makes the indexes those of the snapshot; a restore's own collection has no others.
+    ///
+    /// - Throws: `notEqual` when the server has made something else of an index; `MongoError`.
     func complete() async throws {
         if !isOwn { try await dropSurplus() }
         let differences = try await context.pool.withConnection { connection in
@@ -75,20 +100,25 @@ struct PatchedIndexes {
                 try await restoreExpiries(connection)
             }
             return try await connection.buildIndexes(
-                definition.indexes, of: namespace.collection, in: namespace.database,
-                context.rules)
+                definition, of: namespace.collection, in: namespace.database, context.rules)
         }
-        for difference in differences { context.observer.noticed(UserNames.inText(difference)) }
+        guard differences.isEmpty else { throw SnapshotError.indexes(differences, of: target) }
     }
 
     /// Drops indexes that the snapshot has not, or has in another way.
-    private func dropSurplus() async throws {
+    ///
+    /// - Returns: those.
+    @discardableResult
+    private func dropSurplus() async throws -> [BSONDocument] {
         let wanted = Dictionary(
-            try definition.indexes.map { (try $0.first("name")?.string ?? "", try $0.asListed) },
+            try definition.indexes.map {
+                (try $0.first("name")?.string ?? "", try CanonicalDefinition.index($0))
+            },
             uniquingKeysWith: { first, _ in first })
-        try await context.pool.withConnection { connection in
+        return try await context.pool.withConnection { connection in
             let present = try await connection.indexes(
                 of: namespace.collection, in: namespace.database)
+            var dropped: [BSONDocument] = []
             for index in present {
                 let name = try index.first("name")?.string ?? ""
                 let isOwn = try name == "_id_" || index.first("clustered") != nil
@@ -96,17 +126,22 @@ struct PatchedIndexes {
                 guard !isOwn, !isKept else { continue }
                 try await connection.dropIndex(
                     name, of: namespace.collection, in: namespace.database)
+                dropped.append(index)
             }
+            return dropped
         }
     }
 
     /// Whether an index is the one that is wanted; while documents are written, apart from when it
     /// lets them expire.
     private func isSame(_ wanted: BSONDocument, _ present: BSONDocument) throws -> Bool {
-        let present = try present.asListed
-        guard isPrepared else { return try wanted.hasSameFields(as: present) }
-        return try wanted.leavingOut("expireAfterSeconds").hasSameFields(
-            as: present.leavingOut("expireAfterSeconds"))
+        let present = try CanonicalDefinition.index(present)
+        guard isPrepared else {
+            return try CanonicalDefinition.isBuilt(wanted, as: present, context.rules)
+        }
+        return try CanonicalDefinition.isBuilt(
+            wanted.leavingOut("expireAfterSeconds"),
+            as: present.leavingOut("expireAfterSeconds"), context.rules)
     }
 
     private func setExpiry(
@@ -131,6 +166,18 @@ struct PatchedIndexes {
             try await connection.dropIndex(
                 name.string ?? "", of: namespace.collection, in: namespace.database)
         }
+    }
+}
+
+extension SnapshotError {
+    /// The server describes indexes in another way than the archive.
+    ///
+    /// - Parameter names: of the indexes; at least one.
+    static func indexes(_ names: [String], of namespace: Namespace) -> SnapshotError {
+        SnapshotError(
+            .notEqual,
+            "the server does not define \(namespace) as the archive does: "
+                + names.map { "index \($0) differs" }.joined(separator: ", "))
     }
 }
 

@@ -271,6 +271,8 @@ public struct RestoreReport: Sendable {
         public var target: Namespace
         public var type: NamespaceType
         public var outcome: LoadOutcome
+        /// What its documents are; nil for a view, which has none.
+        public var unit: StoredUnit? { StoredUnit(source, type) }
     }
 
     /// The archive's manifest; nil for archives of other tools.
@@ -303,53 +305,5 @@ public struct RestoreReport: Sendable {
     /// Sums over all namespaces.
     public var outcome: LoadOutcome {
         entries.reduce(into: LoadOutcome()) { $0.add($1.outcome) }
-    }
-}
-
-/// What became of documents.
-public struct LoadOutcome: Hashable, Sendable {
-    /// Documents of the archive that were handled.
-    public var documentCount: UInt64 = 0
-    /// Their bytes.
-    public var byteCount: UInt64 = 0
-    public var insertedCount: UInt64 = 0
-    public var overwrittenCount: UInt64 = 0
-    /// Live documents that differ and were to be kept.
-    public var keptCount: UInt64 = 0
-    /// Documents that were there already, byte for byte; users and roles, by name.
-    public var equalCount: UInt64 = 0
-    /// Documents that the server refused.
-    public var failedCount: UInt64 = 0
-    /// Live documents that the archive does not have and that were deleted one by one.
-    public var deletedCount: UInt64 = 0
-    /// The first reason for a refusal.
-    public var firstFailure: String?
-
-    public init() {}
-
-    /// What became of the same documents in two goes, the second of which has the last word.
-    func followed(by later: LoadOutcome) -> LoadOutcome {
-        var outcome = later
-        outcome.insertedCount += insertedCount
-        outcome.overwrittenCount += overwrittenCount
-        outcome.deletedCount += deletedCount
-        let otherCount =
-            outcome.insertedCount + outcome.overwrittenCount + outcome.keptCount
-            + outcome.failedCount
-        outcome.equalCount = documentCount - min(documentCount, otherCount)
-        return outcome
-    }
-
-    /// Adds what became of other documents.
-    public mutating func add(_ other: LoadOutcome) {
-        documentCount += other.documentCount
-        byteCount += other.byteCount
-        insertedCount += other.insertedCount
-        overwrittenCount += other.overwrittenCount
-        keptCount += other.keptCount
-        equalCount += other.equalCount
-        failedCount += other.failedCount
-        deletedCount += other.deletedCount
-        firstFailure = firstFailure ?? other.firstFailure
     }
 }

@@ -20,54 +20,108 @@ struct RestoreCommit: Sendable {
     /// Once begun it is not cancelled any more: what is left are renames, and half of them would be
     /// neither the old state nor the new. But a server that is away is not waited for then.
     ///
+    /// - Returns: what became of live documents and definitions, by the target's position; of those
+    ///   whose documents were all loaded before, nothing.
     /// - Throws: `CancellationError` before anything is live; `MongoError`, `notEqual`.
-    func run() async throws {
+    func run() async throws -> [Int: LoadOutcome] {
         context.observer.progressed(JobProgress(phase: .publishing))
         try Task.checkCancellation()
         let majority = try await MajorityProof(targets, context)
         try await RepositoryLocks.confirmHeld()
-        try await withTaskCancellationHandler {
+        return try await withTaskCancellationHandler {
             try await commitAll(majority)
         } onCancel: {
             context.endurance.stopWaiting()
         }
     }
 
-    private func commitAll(_ majority: MajorityProof?) async throws {
+    private func commitAll(_ majority: MajorityProof?) async throws -> [Int: LoadOutcome] {
         try await Task {
+            var progress = Progress()
             for rank in Set(targets.map(\.commitRank)).sorted() {
-                try await commit(targets.filter { $0.commitRank == rank })
+                let positions = targets.indices.filter { targets[$0].commitRank == rank }
+                try await commit(positions, &progress)
             }
             try await majority?.complete()
+            return progress.outcomes
         }.value
     }
 
-    /// Makes targets live that do not depend on each other. After a failure those that had begun
-    /// are waited for, so that what is said of them is true.
-    private func commit(_ targets: [any RestoreTarget]) async throws {
-        var waiting = targets[...]
-        var failure: (any Error)?
+    private struct Progress: Sendable {
+        var committedCount = 0
+        var outcomes: [Int: LoadOutcome] = [:]
+    }
+
+    /// What servers say of a view that would be made of itself, or of one with another collation.
+    private static let viewConflicts: Set<Int> = [5, 167]
+
+    /// Makes targets live that do not depend on each other, but for views: one may be made of
+    /// another that is only changed later, and until then be in the way. It is tried again as long
+    /// as others could be changed, and once after those that are left were dropped.
+    private func commit(_ positions: [Int], _ progress: inout Progress) async throws {
+        var waiting = positions
+        var areDropped = false
+        while !waiting.isEmpty {
+            let count = progress.committedCount
+            let failures = try await tryCommit(waiting, &progress)
+            guard let first = failures.min(by: { $0.key < $1.key }) else { return }
+            let areConflicts = failures.values.allSatisfy { error in
+                (error as? MongoError)?.serverCode.map(Self.viewConflicts.contains) ?? false
+            }
+            let isStuck = progress.committedCount == count
+            guard areConflicts, !isStuck || !areDropped else { throw first.value }
+            waiting = failures.keys.sorted()
+            guard isStuck else { continue }
+            for position in waiting {
+                try RepositoryLocks.checkHeld()
+                try await (targets[position] as? ViewTarget)?.drop()
+            }
+            areDropped = true
+        }
+    }
+
+    /// After a failure those that had begun are waited for, so that what is said of them is true.
+    ///
+    /// - Returns: the errors, by the target's position.
+    private func tryCommit(
+        _ positions: [Int], _ progress: inout Progress
+    ) async throws -> [Int: any Error] {
+        typealias Committed = (position: Int, result: Result<LoadOutcome?, any Error>)
+        var waiting = positions[...]
+        var failures: [Int: any Error] = [:]
         try await withOrderedWindow(
             width: width,
             next: {
-                guard failure == nil, let target = waiting.popFirst() else { return nil }
+                let mayFail = waiting.first.map { targets[$0].commitRank == 1 } ?? false
+                guard failures.isEmpty || mayFail, let position = waiting.popFirst() else {
+                    return nil
+                }
                 context.observer.progressed(
-                    JobProgress(phase: .publishing, subject: target.namespace.description))
-                return target
+                    JobProgress(
+                        phase: .publishing, subject: targets[position].namespace.description))
+                return position
             },
-            transform: { (target: any RestoreTarget) async throws -> (any Error)? in
+            transform: { (position: Int) async throws -> Committed in
+                let target = targets[position]
                 do {
                     try RepositoryLocks.checkHeld()
-                    try await target.commit()
+                    let outcome = try await target.commit()
+                    // A merge has written before, and its documents are not the snapshot's alone.
+                    if target.replacesLive { context.changes.note(target.namespace) }
+                    return (position, .success(outcome))
                 } catch {
-                    return error
+                    return (position, .failure(error))
                 }
-                // A merge has written before, and its documents are not the snapshot's alone.
-                if target.replacesLive { context.changes.note(target.namespace) }
-                return nil
             },
-            deliver: { failure = failure ?? $0 })
-        if let failure { throw failure }
+            deliver: { (committed: Committed) in
+                switch committed.result {
+                case .success(let outcome):
+                    progress.committedCount += 1
+                    progress.outcomes[committed.position] = outcome
+                case .failure(let error): failures[committed.position] = error
+                }
+            })
+        return failures
     }
 }
 

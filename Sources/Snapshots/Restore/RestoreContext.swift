@@ -50,10 +50,3 @@ struct RestoreContext: Sendable {
         seal.map { StagedLoad(choice.descriptor.namespace, of: $0, as: choice.target) }
     }
 }
-
-extension Duration {
-    /// The same as a number of seconds.
-    var inSeconds: Double {
-        Double(components.seconds) + Double(components.attoseconds) * 1e-18
-    }
-}

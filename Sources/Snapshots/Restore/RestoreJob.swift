@@ -32,6 +32,7 @@ struct RestoreJob {
             }
             try await forEach(restored.targets, telling: .comparing) { try await $0.complete() }
             try await makeDurable(restored.targets, ledger, isReplayed: replay != nil)
+            try await DefinitionProof(context: context).checkStaged(restored.targets)
             var report = restored.report(loaded, of: plan)
             for patch in plan.patches {
                 report.entries.append(
@@ -40,9 +41,10 @@ struct RestoreJob {
                         type: patch.source.type, outcome: try await patch.run()))
                 context.changes.note(patch.namespace)
             }
-            try await RestoreCommit(
+            let outcomes = try await RestoreCommit(
                 restored.targets, width: options.waitingWriterCount, context
             ).run()
+            for (position, outcome) in outcomes { report.entries[position].outcome.add(outcome) }
             return report
         } catch let error as MongoError
             where error.isNetworkError && context.seal != nil && replay == nil

@@ -19,23 +19,15 @@ extension RestorePlan {
     /// Finds out what of the options and indexes is left out or changed, and notices it.
     ///
     /// - Returns: one sentence each, as `RestoreReport.adjustments` has them.
-    /// - Throws: `unsupported` for indexes that a server would refuse, `BSONError` for a definition
-    ///   that can't be read.
+    /// - Throws: `BSONError` for a definition that can't be read.
     static func adjustments(
         _ choices: [Choice], _ rules: DefinitionRules, _ observer: any JobObserver
     ) throws -> [String] {
         var adjustments: [String] = []
-        var refusals: [ModernIndex.Refusal] = []
-        for choice in choices where choice.descriptor.type != .view {
-            guard !choice.descriptor.isAuthorization else { continue }
-            let definition = try CollectionDefinition(choice.descriptor, rules)
-            adjustments += definition.adjustments
-            refusals += definition.refusals
-        }
+        for definition in try definitions(choices, rules) { adjustments += definition.adjustments }
         if rules.leavesOutIndexes {
             observer.noticed("indexes are left out, as asked; documents have only the one on _id")
         }
-        guard refusals.isEmpty else { throw refusal(refusals) }
         let surplusCount = adjustments.count - sentenceCountMax
         if surplusCount > 0 {
             adjustments = adjustments.prefix(sentenceCountMax) + ["and \(surplusCount) more"]
@@ -44,14 +36,24 @@ extension RestorePlan {
         return adjustments
     }
 
-    private static func refusal(_ refusals: [ModernIndex.Refusal]) -> SnapshotError {
+    private static func definitions(
+        _ choices: [Choice], _ rules: DefinitionRules
+    ) throws -> [CollectionDefinition] {
+        try choices.filter { $0.descriptor.type != .view && !$0.descriptor.isAuthorization }
+            .map { try CollectionDefinition($0.descriptor, rules) }
+    }
+
+    /// That the server would refuse indexes; nil when it would not.
+    static func indexRefusal(_ choices: [Choice], _ rules: DefinitionRules) throws -> Refusal? {
+        let refusals = try definitions(choices, rules).flatMap(\.refusals)
+        guard !refusals.isEmpty else { return nil }
         let others = refusals.count - reasonCountMax
         let text = refusals.prefix(reasonCountMax).map(\.reason).joined(separator: "; ")
         let conversion =
             refusals.contains(where: \.canBeConverted)
             ? "convert with --convert-legacy-indexes (convert_legacy_indexes), or " : ""
-        return SnapshotError(
-            .unsupported,
+        return Refusal(
+            .unsupported, nil,
             "the server would refuse indexes: \(text)" + (others > 0 ? "; and \(others) more" : "")
                 + "; \(conversion)restore without indexes with --no-indexes (no_indexes)")
     }

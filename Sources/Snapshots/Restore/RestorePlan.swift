@@ -20,10 +20,8 @@ struct RestorePlan: Sendable {
     /// What is left out or changed of options and indexes.
     let adjustments: [String]
 
-    /// - Throws: `namespaceConflict` when two namespaces would end up in one place, a new name is
-    ///   not allowed, or something of another kind is in the way; `notFound` when nothing fits the
-    ///   selection; `unsupported` when only the difference is to be written of an archive without
-    ///   an index.
+    /// - Throws: `namespaceConflict` when two namespaces would end up in one place or a new name is
+    ///   not allowed; `notFound` when nothing fits the selection; the codes of `RestoreChecks`.
     init(
         _ archive: any ArchiveReader, _ options: Restore.Options, _ context: RestoreContext
     ) async throws {
@@ -31,15 +29,20 @@ struct RestorePlan: Sendable {
         self.oplog = oplog
         let choices = try Self.choose(
             archive, options, context.server, context.observer, isReplayed: oplog != nil)
-        let live = try await LiveCatalog.read(
-            Set(choices.map(\.target.database)), context.pool, context.privileges)
-        try live.checkKinds(choices, options.mode)
-        for note in try ViewRenames.readingNothing(choices, live) { context.observer.noticed(note) }
+        let chunks = (archive as? IndexedArchiveReader)?.chunks
+        let facts = try await RestoreFacts.read(choices, for: context)
+        let checks = RestoreChecks(
+            facts, hasIndex: chunks != nil,
+            keepsLiveViews: options.mode == .merge && options.conflictRule == .keep)
+        let refusals = try checks.refusals(of: choices, RestoreWay(options))
+        if let refusal = SnapshotError(refusals) { throw refusal }
+        for note in try ViewRenames.readingNothing(choices, facts.live) {
+            context.observer.noticed(note)
+        }
         adjustments = try Self.adjustments(choices, context.rules, context.observer)
-        Self.tellOfValidators(choices, live, options.mode, context)
+        Self.tellOfValidators(choices, facts.live, options.mode, context)
         let factory = RestoreTargetFactory(
-            options: options, context: context, live: live,
-            chunks: (archive as? IndexedArchiveReader)?.chunks)
+            options: options, context: context, live: facts.live, chunks: chunks)
         self.factory = factory
         let patches = try choices.map { try factory.patch($0) }
         let others = zip(choices, patches).filter { $1 == nil }.map(\.0)
@@ -47,10 +50,7 @@ struct RestorePlan: Sendable {
         self.choices = others
         let targets = try others.map { try factory.target($0) }
         self.targets = targets
-        if context.keeping != nil {
-            try live.checkNames(targets)
-            Self.tellWhatIsNotKept(targets, context.observer)
-        }
+        if context.keeping != nil { Self.tellWhatIsNotKept(targets, context.observer) }
         let read = zip(others, targets).filter { !$1.readsArchiveItself }
         selected = Set(read.map { UInt32($0.0.position) } + [oplog].compactMap(\.self))
     }
@@ -345,39 +345,14 @@ struct LiveCatalog: Sendable {
 
     subscript(namespace: Namespace) -> CollectionInfo? { collections[namespace] }
 
+    /// Everything, in no particular order.
+    var all: [Namespace: CollectionInfo] { collections }
+
     /// A staging collection with that load whose restore does not run any more.
     func leftover(_ load: StagedLoad, in database: String) -> Namespace? {
         collections.keys.filter { $0.database == database }.sorted().first { namespace in
             guard let staging = StagingName(namespace.collection) else { return false }
             return staging.load == load && staging.state == .dead
-        }
-    }
-
-    /// What is to be kept must fit into a longer name.
-    ///
-    /// - Throws: `namespaceConflict`.
-    func checkNames(_ targets: [any RestoreTarget]) throws {
-        for target in targets where target.canBeKept {
-            let name = target.namespace.description
-            guard name.utf8.count > SwapName.namespaceByteCountMax else { continue }
-            throw SnapshotError(
-                .namespaceConflict,
-                "\(name) can't be kept under a longer name, for no name has more than 255 bytes; "
-                    + "restore it without --keep-old")
-        }
-    }
-
-    /// A collection can't take a view's place, nor the other way round, without a moment at which
-    /// neither is there.
-    func checkKinds(_ choices: [RestorePlan.Choice], _ mode: Restore.Mode) throws {
-        for choice in choices where !choice.descriptor.isAuthorization {
-            guard let live = collections[choice.target] else { continue }
-            let wanted = choice.descriptor.type == .special ? .collection : choice.descriptor.type
-            guard live.type != wanted.rawValue else { continue }
-            throw SnapshotError(
-                .namespaceConflict,
-                "\(choice.target) is a \(live.type) on the server and a \(wanted.rawValue) in the "
-                    + "archive; drop it, or restore under another name with --ns-rename")
         }
     }
 }

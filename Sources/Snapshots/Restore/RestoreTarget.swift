@@ -33,6 +33,9 @@ protocol RestoreTarget: Sendable {
     /// What the user must be allowed to do, all of it before anything is written.
     var needs: PrivilegeNeeds { get throws }
 
+    /// Whether that collection has the options of the archive's when it is complete.
+    var stagesDefinition: Bool { get }
+
     /// Makes the place that documents are loaded into.
     func prepare() async throws
 
@@ -51,7 +54,10 @@ protocol RestoreTarget: Sendable {
     func complete() async throws
 
     /// Makes it live. Called for several targets of the same rank at once.
-    func commit() async throws
+    ///
+    /// - Returns: what became of live documents and definitions; nil when `load` and `compare` said
+    ///   it already.
+    func commit() async throws -> LoadOutcome?
 
     /// Removes what `prepare` and `load` have made, as far as it is not live.
     func abandon() async throws
@@ -65,5 +71,6 @@ extension RestoreTarget {
     var place: StagingPlace? { nil }
     var replacesLive: Bool { true }
     var readable: Namespace { place?.namespace ?? namespace }
+    var stagesDefinition: Bool { false }
     func complete() async throws {}
 }

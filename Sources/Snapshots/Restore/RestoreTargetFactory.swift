@@ -35,16 +35,8 @@ struct RestoreTargetFactory {
     }
 
     /// The way that writes only the difference; nil where it is not wanted or not possible.
-    ///
-    /// - Throws: `unsupported` without an index.
     func patch(_ choice: RestorePlan.Choice) throws -> PatchedCollection? {
-        guard options.mode == .replace, options.isInPlace else { return nil }
-        guard let chunks else {
-            throw SnapshotError(
-                .unsupported,
-                "only an archive with an index can be restored in place; make one with \"cairn "
-                    + "index\"")
-        }
+        guard options.mode == .replace, options.isInPlace, let chunks else { return nil }
         guard let existing = live[choice.target], !choice.descriptor.isAuthorization else {
             return nil
         }
@@ -60,8 +52,6 @@ struct RestoreTargetFactory {
         if choice.descriptor.isAuthorization {
             return AuthorizationTarget(choice, options.mode, context)
         }
-        try checkTimeSeries(choice)
-        if choice.descriptor.type == .timeseries { try checkOptions(choice, existing) }
         switch (choice.descriptor.type, options.mode) {
         case (.view, _):
             return ViewTarget(
@@ -87,31 +77,5 @@ struct RestoreTargetFactory {
             return try MergedCollection(
                 choice, into: existing, conflictRule: options.conflictRule, context)
         }
-    }
-
-    /// From 8.3 on a server takes buckets only by commands that were never tried here.
-    private func checkTimeSeries(_ choice: RestorePlan.Choice) throws {
-        let version = context.server.versionString
-        guard choice.descriptor.type == .timeseries,
-            !ArchivePrelude.keepsBucketsApart(serverVersion: version)
-        else { return }
-        throw SnapshotError(
-            .unsupported,
-            "time series \(choice.target) can't be restored to a server of version \(version); "
-                + "leave it out with --ns-exclude, or use mongorestore for it")
-    }
-
-    /// The buckets of a time series only fit one that packs them in the same way.
-    private func checkOptions(
-        _ choice: RestorePlan.Choice, _ existing: CollectionInfo?
-    ) throws {
-        guard let existing,
-            try existing.options.first("timeseries")
-                != choice.descriptor.options.first("timeseries")
-        else { return }
-        throw SnapshotError(
-            .namespaceConflict,
-            "time series \(choice.target) has other options on the server than in the archive; "
-                + "drop it, or restore under another name with --ns-rename")
     }
 }

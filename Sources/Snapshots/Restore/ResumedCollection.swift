@@ -21,6 +21,7 @@ struct ResumedCollection: RestoreTarget {
     var readsArchiveItself: Bool { true }
     var canBeKept: Bool { staged.canBeKept }
     var place: StagingPlace? { staged.place }
+    var stagesDefinition: Bool { true }
 
     var needs: PrivilegeNeeds {
         get throws {
@@ -48,7 +49,7 @@ struct ResumedCollection: RestoreTarget {
         try await staged.complete()
     }
 
-    func commit() async throws {
+    func commit() async throws -> LoadOutcome? {
         try await staged.commit()
     }
 

@@ -21,6 +21,7 @@ struct SmallCollection: RestoreTarget {
     var source: NamespaceDescriptor { ordinary.source }
     var namespace: Namespace { ordinary.namespace }
     var place: StagingPlace? { ordinary.place }
+    var stagesDefinition: Bool { true }
 
     /// Whether a collection of these options can be made and filled in a transaction.
     static func isPossible(_ descriptor: NamespaceDescriptor, _ server: ServerInfo) throws -> Bool {
@@ -57,12 +58,13 @@ struct SmallCollection: RestoreTarget {
         try await ordinary.prepare()
         _ = try await ordinary.mend()
         try await ordinary.complete()
-        try await ordinary.commit()
+        _ = try await ordinary.commit()
     }
 
     /// Waits for no majority: thousands of renames would wait one by one. The job does, at its end.
-    func commit() async throws {
+    func commit() async throws -> LoadOutcome? {
         try await ordinary.rename(writeConcern: BSONDocument { $0.append("w", Int32(1)) })
+        return nil
     }
 
     func abandon() async throws {
@@ -128,7 +130,7 @@ struct SmallCollectionLoader: Sendable {
             // Afterwards: what goes wrong here says nothing about the transaction.
             try await context.pool.withConnection { connection in
                 for whole in plain {
-                    try await whole.target.ordinary.tellIndexDifferences(connection)
+                    try await whole.target.ordinary.checkIndexes(connection)
                 }
             }
         } else {

@@ -19,6 +19,7 @@ struct StagedCollection: RestoreTarget {
     private let inserter: ExactInserter
     private let context: RestoreContext
     var canBeKept: Bool { true }
+    var stagesDefinition: Bool { true }
 
     /// - Parameters:
     ///   - documents: the archive's; nil for one without an index.
@@ -130,12 +131,15 @@ struct StagedCollection: RestoreTarget {
 
     func complete() async throws {
         try await context.endurance.run { _ in
-            try await PatchedIndexes(definition, of: staging, isOwn: true, context).complete()
+            try await PatchedIndexes(
+                definition, of: staging, for: namespace, isOwn: true, context
+            ).complete()
         }
     }
 
-    func commit() async throws {
+    func commit() async throws -> LoadOutcome? {
         try await rename(writeConcern: nil)
+        return nil
     }
 
     /// Puts it in the live one's place.
@@ -217,11 +221,14 @@ extension StagedCollection {
         try found.check(against: totals, of: source.namespace)
     }
 
-    /// Tells which indexes the server describes in another way than the archive.
-    func tellIndexDifferences(_ connection: MongoConnection) async throws {
+    /// Finds out whether the server has made of the indexes what the archive says.
+    ///
+    /// - Throws: `notEqual`.
+    func checkIndexes(_ connection: MongoConnection) async throws {
         guard !definition.indexes.isEmpty else { return }
         let differences = try await connection.indexDifferences(
-            from: definition.indexes, of: staging.collection, in: staging.database)
-        for difference in differences { context.observer.noticed(UserNames.inText(difference)) }
+            from: definition.indexes, of: staging.collection, in: staging.database,
+            context.rules)
+        guard differences.isEmpty else { throw SnapshotError.indexes(differences, of: namespace) }
     }
 }

@@ -31,8 +31,9 @@ struct StoredDocuments {
             guard documentCount == expected.documentCount else {
                 throw SnapshotError(
                     .notEqual,
-                    "\(source) was loaded with \(documentCount) documents instead of "
-                        + "\(expected.documentCount); the live collection was left as it was")
+                    "\(source) was loaded with \(documentCount) instead of "
+                        + "\(expected.documentCount) documents; the live collection was left as it "
+                        + "was")
             }
             guard fingerprint == expected.fingerprint else {
                 throw SnapshotError(

@@ -29,7 +29,9 @@ struct ViewTarget: RestoreTarget {
         get throws {
             var needs = PrivilegeNeeds()
             if let live {
-                guard live.options != source.options, !keepsLive else { return needs }
+                guard try !live.options.hasSameFields(as: source.options), !keepsLive else {
+                    return needs
+                }
                 if try hasCollation(of: live) {
                     needs.require("collMod", on: namespace)
                 } else {
@@ -57,28 +59,53 @@ struct ViewTarget: RestoreTarget {
 
     func compare(_ totals: DocumentTotals) async throws -> LoadOutcome? { nil }
 
-    func commit() async throws {
+    func commit() async throws -> LoadOutcome? {
+        var outcome = LoadOutcome()
+        if let live, try live.options.hasSameFields(as: source.options) {
+            outcome.views.equalCount = 1
+            return outcome
+        }
+        if live != nil, keepsLive {
+            context.observer.noticed("view \(namespace) differs and was kept")
+            outcome.views.keptCount = 1
+            return outcome
+        }
         try await pool.withConnection { connection in
-            guard let live else { return try await create(connection) }
-            guard live.options != source.options else { return }
-            guard !keepsLive else {
-                return context.observer.noticed("view \(namespace) differs and was kept")
-            }
-            if try hasCollation(of: live) {
-                _ = try await connection.run(modification(), on: namespace.database, as: .write)
+            let present = try await connection.collection(
+                namespace.collection, in: namespace.database)
+            if let present {
+                try await change(present, connection)
             } else {
-                // The collation of a view can't be changed. It holds no data, so it may be gone for
-                // a moment.
-                try await connection.dropCollection(namespace.collection, in: namespace.database)
                 try await create(connection)
             }
         }
+        try await DefinitionProof(context: context).check(source, as: namespace)
+        if live == nil { outcome.views.createdCount = 1 } else { outcome.views.changedCount = 1 }
+        return outcome
     }
 
     func abandon() async throws {}
 
     private func hasCollation(of live: CollectionInfo) throws -> Bool {
         try live.options.first("collation") == source.options.first("collation")
+    }
+
+    /// Makes room for views that can't be changed one by one. It holds no data.
+    func drop() async throws {
+        try await pool.withConnection { connection in
+            try await connection.dropCollection(namespace.collection, in: namespace.database)
+        }
+    }
+
+    private func change(_ live: CollectionInfo, _ connection: MongoConnection) async throws {
+        if try hasCollation(of: live) {
+            _ = try await connection.run(modification(), on: namespace.database, as: .write)
+        } else {
+            // The collation of a view can't be changed. It holds no data, so it may be gone for a
+            // moment.
+            try await connection.dropCollection(namespace.collection, in: namespace.database)
+            try await create(connection)
+        }
     }
 
     private func create(_ connection: MongoConnection) async throws {

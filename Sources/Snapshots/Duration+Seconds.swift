@@ -1,0 +1,6 @@
+extension Duration {
+    /// The same as a number of seconds.
+    var inSeconds: Double {
+        Double(components.seconds) + Double(components.attoseconds) * 1e-18
+    }
+}
