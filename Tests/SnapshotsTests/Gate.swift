@@ -6,8 +6,8 @@ import Testing
 
 /// Stops a job at a progress report until the test has done something on the server.
 ///
-/// An observer cannot wait without blocking its thread, so suites with gates run one test at a
-/// time: the other thread of the pool is free for the test.
+/// An observer cannot wait without blocking its thread, so the job has threads of its own: those
+/// that tests share, one a processor, are free to open gates.
 final class Gate: Sendable {
     private let isPlace: @Sendable (JobProgress) -> Bool
     private let isPassed = Mutex(false)
@@ -59,7 +59,19 @@ final class Gate: Sendable {
         _ arrival: AsyncStream<Void>.Continuation, _ job: () async throws -> Result
     ) async throws -> Result {
         defer { arrival.finish() }
-        return try await job()
+        return try await withTaskExecutorPreference(BlockableThreads.shared, operation: job)
+    }
+}
+
+/// Runs tasks that may block: as many threads as are needed.
+private final class BlockableThreads: TaskExecutor {
+    static let shared = BlockableThreads()
+
+    private let queue = DispatchQueue(label: "cairn.tests.gates", attributes: .concurrent)
+
+    func enqueue(_ job: consuming ExecutorJob) {
+        let job = UnownedJob(job)
+        queue.async { job.runSynchronously(on: self.asUnownedTaskExecutor()) }
     }
 }
 

@@ -73,7 +73,7 @@ extension SnapshotFixture {
                 try await pool.withConnection { connection in
                     try await connection.withCursor(request) { _ = try await $0.nextBatch() }
                 }
-                usleep(100_000)
+                try await Task.sleep(for: .milliseconds(100))
             } catch let error as MongoError where error.code == .snapshotTooOld {
                 return
             }
