@@ -10,6 +10,17 @@ final class Endurance: Sendable {
     /// What ran for so long and fails then, fails for a new reason.
     private static let freshAfter = Duration.seconds(60)
 
+    /// After so long without a failure, another one is of another outage.
+    private static let outageGap = Duration.seconds(30)
+
+    /// When the server was last there, and when it was last found not to be.
+    private struct Outage {
+        var start: ContinuousClock.Instant
+        var lastFailure: ContinuousClock.Instant
+    }
+
+    /// What all that runs at once has seen of it.
+    private let outage = Mutex<Outage?>(nil)
     private let limit: Duration
     private let observer: any JobObserver
     private static let sleepMax = Duration.milliseconds(250)
@@ -44,14 +55,18 @@ final class Endurance: Sendable {
         while true {
             let start = clock.now
             do {
-                return try await body(outageStart != nil)
+                let result = try await body(outageStart != nil)
+                outage.withLock { $0 = nil }
+                return result
             } catch let error as MongoError where error.mayPass {
                 let hasRun = start.duration(to: clock.now) > Self.freshAfter
                 let isFresh = outageStart == nil || hasRun && error.code != .serverSelection
                 if isFresh { pause = Self.pauseMin }
                 // An outage has lasted since the server's last answer, not since that was noticed.
-                let silence = Duration.seconds(error.silentSeconds)
-                let began = isFresh ? clock.now - silence : outageStart ?? start
+                let noticed = clock.now - .seconds(error.silentSeconds)
+                let began = noteFailure(
+                    outageStart: isFresh ? nil : outageStart, noticed,
+                    isSame: outageStart == nil)
                 let isOver = began.duration(to: clock.now) + pause > limit
                 guard !isOver, !stopped.load(ordering: .relaxed) else {
                     exhausted.store(true, ordering: .relaxed)
@@ -66,6 +81,25 @@ final class Endurance: Sendable {
                 try await sleep(pause * Double.random(in: 0.75...1.25))
                 pause = min(pause * 2, Self.pauseMax)
             }
+        }
+    }
+
+    /// Whoever fails for the first time may have come to an outage that others had noticed before.
+    ///
+    /// - Parameters:
+    ///   - outageStart: what the caller knows of it; nil at a failure for a new reason.
+    ///   - noticed: since when the server has been silent, by this failure.
+    ///   - isSame: whether it may be what others have noticed.
+    /// - Returns: when the outage began.
+    private func noteFailure(
+        outageStart: ContinuousClock.Instant?, _ noticed: ContinuousClock.Instant, isSame: Bool
+    ) -> ContinuousClock.Instant {
+        let now = ContinuousClock.now
+        return outage.withLock { outage in
+            let known = outage.flatMap { $0.lastFailure + Self.outageGap > now ? $0.start : nil }
+            let start = outageStart ?? (isSame ? known : nil) ?? noticed
+            outage = Outage(start: start, lastFailure: now)
+            return start
         }
     }
 
