@@ -44,13 +44,17 @@ import Testing
         let limited = try await SnapshotFixture(
             try Self.uri("restorer", server.port), database: "d")
         let archive = ArchiveLocation.snapshot("latest", in: whole.catalog)
+        var options = Restore.Options(mode: .replace, width: 2)
+        options.filter.included = [try NamespacePattern("d.*")]
         let report = try await LiveComparison(
-            archive, with: limited.pool, for: .preview,
-            restore: Restore.Options(mode: .replace, width: 2),
+            archive, with: limited.pool, for: .preview, restore: options,
             options: Comparison.Options(width: 2), observer: RecordingObserver()
         ).run()
         let difference = report.entries.first { $0.target.collection == "c" }?.difference
         #expect(difference?.onlyInSecondCount == 1 && difference?.equalCount == 2)
+        #expect(Set(report.refusals.flatMap(\.ways)) == [.inPlace, .merge])
+        #expect(report.refusals.allSatisfy { $0.refusal.code.rawValue == "unauthorized" })
+        let foretold = try #require(report.refusals.first { $0.ways.contains(.inPlace) })
         let job = JobID(kind: "restore", limited.environment)
         try await limited.restore(archive, included: ["d.*"]) {
             $0.keepOld = Restore.KeepOld(job: job, seconds: 600)
@@ -61,9 +65,10 @@ import Testing
             observer: RecordingObserver()
         ).run()
         #expect(try await whole.documents("c").count == 3)
-        await #expect(throws: (any Error).self) {
+        let error = await #expect(throws: MongoError.self) {
             try await limited.restore(archive, included: ["d.*"]) { $0.isInPlace = true }
         }
+        #expect(error?.message == foretold.refusal.message)
         try await Self.grant("readWriteAnyDatabase", owner)
         try await limited.restore(archive, included: ["d.*"]) { $0.isInPlace = true }
         #expect(try await whole.documents("c").count == 2)

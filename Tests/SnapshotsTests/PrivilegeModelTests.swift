@@ -42,6 +42,37 @@ extension JobID {
         try await Self.check(kind, try await LimitedServer.replicaSet())
     }
 
+    /// Two views that are made of each other the other way round are dropped before they are made.
+    @Test func viewsThatChangePlacesTakeTheRightToDropThem() async throws {
+        let server = try await LimitedServer.alone()
+        let owner = try await SnapshotFixture(server.owner, database: "crossed")
+        try await owner.insert([document(1)], "base")
+        try await owner.create("v", CollectionOptions.view(on: "base", match: 1))
+        try await owner.create("w", CollectionOptions.view(on: "v", match: 1))
+        try await owner.backup()
+        for name in ["v", "w"] { try await owner.dropCollection(name) }
+        try await owner.create("w", CollectionOptions.view(on: "base", match: 1))
+        try await owner.create("v", CollectionOptions.view(on: "w", match: 1))
+        let archive = ArchiveLocation.snapshot("latest", in: owner.catalog)
+        let included = ["crossed.v", "crossed.w"]
+        let stated = RoleGrants(
+            try await Self.needs(owner, archive, included) { _ in }, owner.database)
+        let limited = try await server.limited(owner.database)
+        let dropping = stated.pairs.filter { $0.action == "dropCollection" }
+        #expect(dropping.count == 2)
+        let before = try await owner.state()
+        for left in dropping {
+            try await server.grant(stated.without(left))
+            await #expect(throws: MongoError.self, "without \(left)") {
+                try await limited.restore(archive, included: included)
+            }
+            #expect(try await owner.state() == before)
+        }
+        try await server.grant(stated)
+        let report = try await limited.restore(archive, included: included)
+        #expect(report.outcome.views.changedCount == 2)
+    }
+
     private static func check(_ kind: PrivilegedKind, _ server: LimitedServer) async throws {
         let owner = try await SnapshotFixture(server.owner, database: "m_\(kind.rawValue)")
         try await kind.make(owner)
@@ -62,6 +93,7 @@ extension JobID {
                 // Without that it is loaded beside and swapped.
                 if kind == .expiring, mode == .inPlace, left.action == "collMod" { continue }
                 try await server.grant(rest)
+                let foretold = try await foretold(mode, limited, archive, included)
                 let error = try await #require(
                     throws: MongoError.self, "\(kind) \(mode) without \(left)"
                 ) {
@@ -69,11 +101,32 @@ extension JobID {
                 }
                 #expect(error.code == .unauthorized, "\(kind) \(mode) without \(left)")
                 #expect(error.message.contains(left.action), "\(error)")
+                if let foretold {
+                    #expect(foretold == [error.message], "\(kind) \(mode) without \(left)")
+                }
                 #expect(try await owner.state() == before, "\(kind) \(mode) without \(left)")
             }
             try await server.grant(stated)
             try await limited.restore(archive, included: included, adjust: mode.adjust)
             try await owner.dropOwnCollections()
+        }
+    }
+
+    /// What a preview says of that way to restore; nil for a user who may not even have one.
+    private static func foretold(
+        _ mode: PrivilegedMode, _ limited: SnapshotFixture, _ archive: ArchiveLocation,
+        _ included: [String]
+    ) async throws -> [String]? {
+        var options = Restore.Options(mode: .replace, width: 2)
+        options.filter.included = try included.map { try NamespacePattern($0) }
+        mode.adjust(&options)
+        do {
+            return try await LiveComparison(
+                archive, with: limited.pool, for: .preview, restore: options,
+                options: Comparison.Options(width: 2), observer: RecordingObserver()
+            ).run().refusals.filter { $0.ways.contains(RestoreWay(options)) }.map(\.refusal.message)
+        } catch let error as MongoError where error.code == .unauthorized {
+            return nil
         }
     }
 

@@ -85,7 +85,7 @@ public struct LiveComparison: Sendable {
         let rules = purpose == .preview ? restore.rules(for: server) : .comparing
         var report = Report(
             manifest: reader.chunks.index.manifest, moment: moment, entries: [], seconds: 0)
-        let live = try await live(choices, reader.chunks, (server, rules, user), &report)
+        let live = try await live(choices, reader, (server, rules, user), &report)
         let recent = RecentChunk()
         for choice in choices {
             observer.progressed(
@@ -105,7 +105,7 @@ public struct LiveComparison: Sendable {
 
     /// What is there, and of a preview what is foretold of a restore.
     private func live(
-        _ choices: [RestorePlan.Choice], _ chunks: IndexedChunks,
+        _ choices: [RestorePlan.Choice], _ archive: IndexedArchiveReader,
         _ reading: (server: ServerInfo, rules: DefinitionRules, user: UserPrivileges),
         _ report: inout Report
     ) async throws -> LiveCatalog {
@@ -120,7 +120,10 @@ public struct LiveComparison: Sendable {
         try Self.checkPrivileges(choices, facts.live, server, user)
         let checks = RestoreChecks(facts, hasIndex: true)
         report.refusals = try ForetoldRefusal.all { try checks.refusals(of: choices, $0) }
-        if let refusal = try await foretellReplay(chunks, server) {
+        report.refusals += try ForetoldPrivileges(
+            archive: archive, options: restore, facts: facts, user: user, pool: pool
+        ).refusals()
+        if let refusal = try await foretellReplay(archive.chunks, server) {
             report.refusals.append(refusal)
         }
         report.adjustments = try RestorePlan.adjustments(choices, rules, observer)

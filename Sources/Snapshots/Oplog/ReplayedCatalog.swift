@@ -209,7 +209,8 @@ struct ReplayedCatalog {
             .refusals(of: choices.map(\.choice), RestoreWay(plan.factory.options))
         if let refusal = SnapshotError(refusals) { throw refusal }
         let factory = RestoreTargetFactory(
-            options: plan.factory.options, context: context, live: facts.live, chunks: nil)
+            options: plan.factory.options, context: context, live: facts.live, chunks: nil,
+            viewsInTheWay: try ViewGraph.viewsInTheWay(choices.map(\.choice), facts.live))
         var targets: [(any RestoreTarget, origin: Int?)] = []
         for (index, (choice, origin)) in choices.enumerated() {
             guard index < finished.count else {

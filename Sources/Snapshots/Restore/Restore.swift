@@ -64,6 +64,8 @@ public struct Restore: Sendable {
         /// Whether what servers before 3.4 allowed in indexes becomes what it meant to them, as by
         /// mongorestore's option of that name; else it is refused.
         public var convertsLegacyIndexes = false
+        /// Whether live views stay as they are.
+        var keepsLiveViews: Bool { mode == .merge && conflictRule == .keep }
         /// How many chunks are decoded at once.
         public var width: Int
         /// How many chunks are written at once, each on a connection of its own. Two keep a server

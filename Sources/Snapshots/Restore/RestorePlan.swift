@@ -26,23 +26,33 @@ struct RestorePlan: Sendable {
         _ archive: any ArchiveReader, _ options: Restore.Options, _ context: RestoreContext
     ) async throws {
         let oplog = Self.oplog(archive, options, context)
-        self.oplog = oplog
         let choices = try Self.choose(
             archive, options, context.server, context.observer, isReplayed: oplog != nil)
-        let chunks = (archive as? IndexedArchiveReader)?.chunks
         let facts = try await RestoreFacts.read(choices, for: context)
         let checks = RestoreChecks(
-            facts, hasIndex: chunks != nil,
-            keepsLiveViews: options.mode == .merge && options.conflictRule == .keep)
+            facts, hasIndex: archive is IndexedArchiveReader,
+            keepsLiveViews: options.keepsLiveViews)
         let refusals = try checks.refusals(of: choices, RestoreWay(options))
         if let refusal = SnapshotError(refusals) { throw refusal }
         for note in try ViewRenames.readingNothing(choices, facts.live) {
             context.observer.noticed(note)
         }
+        try self.init(choices, facts.live, archive, oplog: oplog, options, context)
+    }
+
+    /// Plans with what is known of the server. `RestoreChecks` must have found nothing for what
+    /// is planned to be possible.
+    init(
+        _ choices: [Choice], _ live: LiveCatalog, _ archive: any ArchiveReader, oplog: UInt32?,
+        _ options: Restore.Options, _ context: RestoreContext
+    ) throws {
+        self.oplog = oplog
         adjustments = try Self.adjustments(choices, context.rules, context.observer)
-        Self.tellOfValidators(choices, facts.live, options.mode, context)
+        Self.tellOfValidators(choices, live, options.mode, context)
         let factory = RestoreTargetFactory(
-            options: options, context: context, live: facts.live, chunks: chunks)
+            options: options, context: context, live: live,
+            chunks: (archive as? IndexedArchiveReader)?.chunks,
+            viewsInTheWay: try ViewGraph.viewsInTheWay(choices, live))
         self.factory = factory
         let patches = try choices.map { try factory.patch($0) }
         let others = zip(choices, patches).filter { $1 == nil }.map(\.0)
@@ -183,7 +193,7 @@ struct RestorePlan: Sendable {
     }
 
     /// Entries of an oplog are about a whole server as it was, under the names that it had.
-    private static func oplog(
+    static func oplog(
         _ archive: any ArchiveReader, _ options: Restore.Options, _ context: RestoreContext
     ) -> UInt32? {
         let position = archive.prelude.namespaces.firstIndex(where: \.isOplog)

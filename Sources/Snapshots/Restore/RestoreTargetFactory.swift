@@ -10,16 +10,19 @@ struct RestoreTargetFactory {
     let live: LiveCatalog
     /// Nil for an archive without an index.
     let chunks: IndexedChunks?
+    /// Live views that may have to be dropped before all views can be made.
+    let viewsInTheWay: Set<Namespace>
     private let recent = RecentChunk()
 
     init(
         options: Restore.Options, context: RestoreContext, live: LiveCatalog,
-        chunks: IndexedChunks?
+        chunks: IndexedChunks?, viewsInTheWay: Set<Namespace>
     ) {
         self.options = options
         self.context = context
         self.live = live
         self.chunks = chunks
+        self.viewsInTheWay = viewsInTheWay
     }
 
     /// What a killed restore of the same has left of it.
@@ -55,8 +58,8 @@ struct RestoreTargetFactory {
         switch (choice.descriptor.type, options.mode) {
         case (.view, _):
             return ViewTarget(
-                choice, live: existing,
-                keepsLive: options.mode == .merge && options.conflictRule == .keep, context)
+                choice, live: existing, keepsLive: options.keepsLiveViews,
+                isInTheWay: viewsInTheWay.contains(choice.target), context)
         case (.timeseries, .replace):
             return try InPlaceCollection(choice, over: existing, context, in: place)
         case (_, .replace) where choice.target.collection == "system.js" && existing != nil:

@@ -1,5 +1,6 @@
 internal import ArchiveFormat
 internal import BSONBytes
+internal import MongoDriver
 
 /// Which views of a database are made of which others: a server makes none that is, in the end,
 /// made of itself.
@@ -9,11 +10,37 @@ struct ViewGraph {
 
     /// Adds a view, or gives it another definition.
     mutating func set(_ name: String, _ options: BSONDocument) throws {
-        var names: Set<String> = []
-        if let source = try options.first("viewOn")?.string { names.insert(source) }
-        if let pipeline = try options.first("pipeline") { try Self.collect(pipeline, into: &names) }
-        sources[name] = names
+        sources[name] = Set(try ViewSources.names(in: options))
         collations[name] = try options.first("collation")?.document ?? BSONDocument()
+    }
+
+    /// Adds what a view is made of by another definition.
+    mutating func add(_ name: String, _ options: BSONDocument) throws {
+        sources[name, default: []].formUnion(try ViewSources.names(in: options))
+    }
+
+    /// Live views that can't be changed in any order, for the old definition of one and the new one
+    /// of another may be made of each other: they are dropped before they are made.
+    static func viewsInTheWay(
+        _ choices: [RestorePlan.Choice], _ live: LiveCatalog
+    ) throws -> Set<Namespace> {
+        let changed = choices.filter { choice in
+            choice.descriptor.type == .view && live[choice.target]?.type == "view"
+        }
+        var graphs: [String: ViewGraph] = [:]
+        for database in Set(changed.map(\.target.database)) { graphs[database] = ViewGraph() }
+        // Views that stay as they are may lie between two of them.
+        for (namespace, info) in live.all where info.type == "view" {
+            try graphs[namespace.database]?.add(namespace.collection, info.options)
+        }
+        for choice in choices where choice.descriptor.type == .view {
+            try graphs[choice.target.database]?
+                .add(choice.target.collection, choice.descriptor.options)
+        }
+        return Set(
+            changed.map(\.target).filter {
+                graphs[$0.database, default: ViewGraph()].isCyclic($0.collection)
+            })
     }
 
     /// A view that the view is made of, or that is made of it, and that has another collation: a
@@ -23,29 +50,6 @@ struct ViewGraph {
         return (Array(sources[name] ?? []) + above).sorted().first { other in
             guard let collation = collations[other] else { return false }
             return collation != collations[name]
-        }
-    }
-
-    /// Adds what the stages of a pipeline read.
-    private static func collect(
-        _ value: BSONValue, into names: inout Set<String>, depth: Int = 0
-    ) throws {
-        guard depth < 100 else { return }
-        let elements: [BSONElement]
-        switch value.type {
-        case .document: elements = try value.document?.elements() ?? []
-        case .array: elements = try BSONDocument(validating: Array(value.bytes)).elements()
-        default: return
-        }
-        for element in elements {
-            switch element.name {
-            case "$lookup", "$graphLookup", "$unionWith":
-                let source = element.value
-                let from = try source.document?.first("from") ?? source.document?.first("coll")
-                if let name = source.string ?? from?.string { names.insert(name) }
-            default: break
-            }
-            try collect(element.value, into: &names, depth: depth + 1)
         }
     }
 

@@ -10,18 +10,22 @@ struct ViewTarget: RestoreTarget {
     var commitRank: Int { 1 }
     private let live: CollectionInfo?
     private let keepsLive: Bool
+    private let isInTheWay: Bool
     private let context: RestoreContext
     private var pool: MongoPool { context.pool }
 
-    /// - Parameter keepsLive: whether an existing view stays as it is.
+    /// - Parameters:
+    ///   - keepsLive: whether an existing view stays as it is.
+    ///   - isInTheWay: whether it may have to be dropped before all views can be made.
     init(
-        _ choice: RestorePlan.Choice, live: CollectionInfo?, keepsLive: Bool,
+        _ choice: RestorePlan.Choice, live: CollectionInfo?, keepsLive: Bool, isInTheWay: Bool,
         _ context: RestoreContext
     ) {
         source = choice.descriptor
         namespace = choice.target
         self.live = live
         self.keepsLive = keepsLive
+        self.isInTheWay = isInTheWay
         self.context = context
     }
 
@@ -32,9 +36,9 @@ struct ViewTarget: RestoreTarget {
                 guard try !live.options.hasSameFields(as: source.options), !keepsLive else {
                     return needs
                 }
-                if try hasCollation(of: live) {
-                    needs.require("collMod", on: namespace)
-                } else {
+                let isKept = try hasCollation(of: live)
+                if isKept { needs.require("collMod", on: namespace) }
+                if !isKept || isInTheWay {
                     needs.require("dropCollection", on: namespace)
                     needs.create(namespace)
                 }
