@@ -61,12 +61,13 @@ let package = Package(
         system("CLZ4", "liblz4", "liblz4-dev"),
         system("CXXHash", "libxxhash", "libxxhash-dev"),
         system("CCrypto", "libcrypto", "libssl-dev"),
+        system("CPCRE2", "libpcre2-8", "libpcre2-dev"),
         // What the module of glibc that comes with Swift leaves out.
         .systemLibrary(name: "CGlibc"),
 
         module("BSONBytes", ["CXXHash"]),
         module("ExtendedJSON", ["BSONBytes"]),
-        module("DocumentQuery", ["BSONBytes"]),
+        module("DocumentQuery", ["BSONBytes", "CGlibc", "CPCRE2"]),
         module("SampleData", ["BSONBytes"]),
         module("BlockingCalls"),
         module("StandardStreams"),

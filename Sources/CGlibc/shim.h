@@ -9,3 +9,7 @@ int renameat2(
     int old_folder, const char *old_name, int new_folder, const char *new_name,
     unsigned int flags);
 #define CGLIBC_RENAME_NOREPLACE 1
+
+// memmem(3): a GNU extension of <string.h>, likewise. Linear in both lengths.
+void *memmem(
+    const void *text, unsigned long text_count, const void *wanted, unsigned long wanted_count);

@@ -1,4 +1,4 @@
-public import BSONBytes
+internal import BSONBytes
 
 /// Tells which documents match a filter, by the bytes of the fields that it names. Used by one
 /// task; `DocumentFilter.matcher()` makes one for each.
@@ -15,9 +15,14 @@ public struct DocumentMatcher {
     ///
     /// Cost: for each field named, a walk over the elements up to it; no value is copied.
     /// - Parameter document: framed, as `BSONFraming` checks it.
-    /// - Throws: `BSONError` when an element on the way does not fit the document.
-    public func matches(_ document: UnsafeRawBufferPointer) throws(BSONError) -> Bool {
-        try matches(document, condition)
+    /// - Throws: `BSONError` when an element on the way does not fit it; `QueryError` with
+    ///   `tooExpensive` when a regular expression can't tell; `CancellationError`.
+    public func matches(_ document: UnsafeRawBufferPointer) throws -> Bool {
+        let doesMatch = try matches(document, condition)
+        for pattern in patterns {
+            if let failure = pattern.compiled.failure { throw failure }
+        }
+        return doesMatch
     }
 
     private func matches(

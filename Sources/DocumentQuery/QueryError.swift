@@ -14,6 +14,9 @@ public struct QueryError: Error, Hashable, Sendable, CustomStringConvertible {
         public static let unknownOperator = Code(rawValue: "unknown_operator")
         /// An operator's value is not what it takes.
         public static let badValue = Code(rawValue: "bad_value")
+        /// A regular expression that takes too long, too many steps or too much memory for a string
+        /// of a document.
+        public static let tooExpensive = Code(rawValue: "too_expensive")
         /// Operators within operators beyond `DocumentFilter.depthMax`.
         public static let nestedTooDeep = Code(rawValue: "nested_too_deep")
     }

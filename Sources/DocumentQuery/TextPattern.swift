@@ -1,9 +1,12 @@
+internal import CGlibc
+
 /// A regular expression of a filter: its text and options, known to be one that can be read.
 ///
-/// The engine is Swift's, not the PCRE of servers. It knows no lookbehind, no `(*VERB)`s and no
-/// recursion, takes any Unicode line ending for one with the option `m`, and has no limit on
-/// backtracking.
+/// The engine is PCRE2, as that of servers.
 struct TextPattern: Sendable {
+    /// The longest expression, in bytes; that of servers.
+    static let byteCountMax = 32_764
+
     /// As it was given, without delimiters.
     let text: String
     /// Letters of `i`, `m`, `s`, `u` and `x`.
@@ -15,6 +18,11 @@ struct TextPattern: Sendable {
         self.options = options
         if let option = options.first(where: { !"imsux".contains($0) }) {
             throw Unreadable("has the option \"\(option)\"; only i, m, s, u and x are known")
+        }
+        guard text.utf8.count <= Self.byteCountMax else {
+            throw Unreadable(
+                "has a regular expression of \(text.utf8.count) bytes; it must be at most "
+                    + "\(Self.byteCountMax)")
         }
         _ = try compiled()
     }
@@ -30,21 +38,10 @@ struct TextPattern: Sendable {
 
     /// A new expression, for one task.
     ///
-    /// - Throws: `Unreadable`; never once `init` has returned.
+    /// - Throws: `Unreadable`; once `init` has returned only for want of memory.
     func compiled() throws(Unreadable) -> CompiledPattern {
         if let plain = PlainText(self) { return .plain(plain) }
-        let isExtended = options.contains("x")
-        do {
-            var regex = try Regex((isExtended ? "(?x)" : "") + PatternTranslation(self).text)
-                .matchingSemantics(.unicodeScalar).asciiOnlyCharacterClasses()
-                .wordBoundaryKind(.simple)
-            if options.contains("i") { regex = regex.ignoresCase() }
-            if options.contains("m") { regex = regex.anchorsMatchLineEndings() }
-            if options.contains("s") { regex = regex.dotMatchesNewlines() }
-            return .regex(regex)
-        } catch {
-            throw Unreadable("has a regular expression that can't be read: \(error)")
-        }
+        return .expression(try PerlExpression(self))
     }
 }
 
@@ -53,19 +50,19 @@ enum CompiledPattern {
     /// Text without any operator but a `^` in front, which is found in bytes.
     case plain(PlainText)
     /// Anything else.
-    case regex(Regex<AnyRegexOutput>)
+    case expression(PerlExpression)
 
-    /// Whether it is found in a text. Invalid UTF-8 is read as if it had been repaired.
+    /// Whether it is found in a text.
     func isFound(in text: UnsafeRawBufferPointer) -> Bool {
         switch self {
-        case .plain(let plain): return plain.isFound(in: text)
-        case .regex(let regex):
-            do {
-                return try regex.firstMatch(in: String(decoding: text, as: UTF8.self)) != nil
-            } catch {
-                preconditionFailure("only a custom component of an expression throws: \(error)")
-            }
+        case .plain(let plain): plain.isFound(in: text)
+        case .expression(let expression): expression.isFound(in: text)
         }
+    }
+
+    /// Why `isFound` could not tell; nil when it always could.
+    var failure: (any Error)? {
+        if case .expression(let expression) = self { expression.failure } else { nil }
     }
 }
 
@@ -82,13 +79,10 @@ struct PlainText: Sendable {
         guard !bytes.contains(where: { "\\^$.[]|()?*+{}".utf8.contains($0) }) else { return nil }
     }
 
+    /// Cost: in proportion to the text, whatever is looked for.
     func isFound(in text: UnsafeRawBufferPointer) -> Bool {
-        guard let first = bytes.first else { return true }
-        guard bytes.count <= text.count else { return false }
         if isAtStart { return text.starts(with: bytes) }
-        for offset in 0...text.count - bytes.count where text[offset] == first {
-            if text[offset..<offset + bytes.count].elementsEqual(bytes) { return true }
-        }
-        return false
+        guard let start = text.baseAddress else { return bytes.isEmpty }
+        return memmem(start, UInt(text.count), bytes, UInt(bytes.count)) != nil
     }
 }

@@ -139,7 +139,62 @@ import Testing
             ], [#"{"a":{"$regularExpression":{"pattern":"b","options":""}}}"#]
         ),
         (#"{"a":{"$not":{"$regex":"b"}}}"#, ["{}", #"{"a":1}"#], [#"{"a":"abc"}"#]),
+        (#"{"a":{"$regex":"(?<=b)c"}}"#, [#"{"a":"abc"}"#], [#"{"a":"ac"}"#]),
+        (#"{"a":{"$regex":"\\Gb"}}"#, [#"{"a":"bc"}"#], [#"{"a":"ab"}"#]),
+        (#"{"a":{"$regex":"^É.x","$options":"i"}}"#, [#"{"a":"é😀X"}"#], [#"{"a":"éX"}"#]),
+        (#"{"a":{"$regex":"[[:alpha:]]"}}"#, [#"{"a":"b"}"#], [#"{"a":"é"}"#]),
+        (#"{"a":{"$regex":"a b # c","$options":"x"}}"#, [#"{"a":"ab"}"#], [#"{"a":"a b"}"#]),
+        (#"{"a":{"$regex":"(.)\\1"}}"#, [#"{"a":"aß😀😀"}"#], [#"{"a":"aba"}"#]),
+        (#"{"a":{"$regex":"x?$"}}"#, [#"{"a":""}"#, #"{"a":"é"}"#], [#"{"a":1}"#]),
     ]
+
+    /// In each place of a long text, and only there.
+    @Test(arguments: ["x", "😀", "é"]) func longTextsAreSearchedToTheEnd(_ letter: String) throws {
+        let filter = #"{"a":{"$regex":"(?<=\#(letter))b|^c"}}"#
+        for length in [0, 1, 60, 63, 64, 65, 127, 128, 200, 5000] {
+            let text = String(repeating: letter, count: length)
+            #expect(try matches(filter, #"{"a":"\#(text)b"}"#) == (length > 0), "\(length)")
+            #expect(try !matches(filter, #"{"a":"\#(text)c\#(letter)"}"#) || length == 0)
+        }
+    }
+
+    /// Whatever an expression is, its work on a text has an end.
+    @Test(arguments: [
+        #"(a+)+$"#, #"(a|a)*[cd]"#, #"(a|aa)+$"#, #"(a*)*b\\1[cd]"#, #"((a+)?)+[cd]"#,
+        #"(?:a{0,9}){0,99}[cd]"#, #"(.*)(.*)(.*)(.*)(.*)[xy]"#,
+    ])
+    func backtrackingWithoutEndIsAnError(_ pattern: String) throws {
+        let text = String(repeating: "a", count: 3000) + "b"
+        let error = #expect(throws: QueryError.self) {
+            try matches(#"{"a":{"$regex":"\#(pattern)"}}"#, #"{"a":"\#(text)"}"#)
+        }
+        #expect(error?.code == .tooExpensive)
+    }
+
+    @Test func aSearchOfALongTextCanBeCancelled() async throws {
+        // Each place is looked at in a moment; all of them take hours.
+        let text = String(repeating: "a", count: 4_000_000)
+        let search = Task {
+            try matches(#"{"a":{"$regex":"[a-z]++@|[b-z]@"}}"#, #"{"a":"\#(text)"}"#)
+        }
+        search.cancel()
+        await #expect(throws: CancellationError.self) { try await search.value }
+    }
+
+    @Test func plainTextIsFoundInOnePass() throws {
+        let (text, wanted) = (String(repeating: "a", count: 4_000_000), 30_000)
+        let filter = #"{"a":{"$regex":"\#(String(repeating: "a", count: wanted))b"}}"#
+        #expect(try !matches(filter, #"{"a":"\#(text)"}"#))
+        #expect(try matches(filter, #"{"a":"\#(text)b"}"#))
+    }
+
+    @Test func longExpressionsAreRefused() throws {
+        for pattern in [String(repeating: "a", count: 32_765), "(a{9999}){9999}"] {
+            #expect(throws: QueryError.self) {
+                try matches(#"{"a":{"$regex":"\#(pattern)"}}"#, "{}")
+            }
+        }
+    }
 
     @Test(arguments: [equality, order, structure, patterns])
     func matchesWhatItShould(cases: [Case]) throws {

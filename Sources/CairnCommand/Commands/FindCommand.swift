@@ -18,9 +18,8 @@ struct FindCommand: Job {
             that may hold one that matches.
 
             Known are $eq $ne $gt $gte $lt $lte $in $nin, $and $or $nor $not, $exists $type, \
-            $regex $mod, $all $elemMatch $size and $bitsAllSet with its relatives. Regular \
-            expressions know no lookbehind. $expr, $where and searches of text and places are \
-            refused.
+            $regex $mod, $all $elemMatch $size and $bitsAllSet with its relatives. $expr, \
+            $where and searches of text and places are refused.
 
             Documents go to standard output, and what is said about them to standard error. That \
             none match is no failure.

@@ -42,6 +42,8 @@ struct ChunkHits: Sendable {
             try search(request)
         } catch let error as CancellationError {
             throw error
+        } catch let error as QueryError {
+            throw SnapshotError(.usage, "\(error)")
         } catch {
             throw ArchiveError(
                 .malformed, "a document can't be read: \(error)",
