@@ -28,6 +28,7 @@ extension JSONValue {
             "first": .string(names.0),
             "second": .string(names.1),
             "equal": .bool(differences.allSatisfy(\.isEqual)),
+            "invalid_strings": try DifferenceJSON.invalidStringCount(differences),
             "seconds": .decimal(seconds),
             "collections": .array(try differences.map(Self.entry)),
         ])
@@ -58,6 +59,29 @@ extension JSONValue {
 
 /// Differences of documents, options and indexes as machines read them: canonical Extended JSON.
 enum DifferenceJSON {
+    /// How many strings of all samples are not UTF-8 and have U+FFFD in the place of each defect.
+    static func invalidStringCount(_ differences: [NamespaceDifference]) throws -> JSONValue {
+        let writer = ExtendedJSONWriter()
+        var count = 0
+        for difference in differences {
+            let fields = difference.differing.flatMap(\.fields) + difference.options
+            let values =
+                difference.onlyInFirst + difference.onlyInSecond + difference.differing.map(\.id)
+                + fields.flatMap { [$0.first, $0.second].compactMap(\.self) }
+                + difference.uniqueConflicts.flatMap(\.ids)
+            for value in values { count += try writer.encoded(value).invalidStringCount }
+            count += fields.flatMap(\.steps).count {
+                String(validating: $0.nameBytes, as: UTF8.self) == nil
+            }
+            for definition in difference.indexes.flatMap({ [$0.first, $0.second] }) {
+                guard let definition else { continue }
+                let value = BSONValue(type: .document, bytes: definition.bytes[...])
+                count += try writer.encoded(value).invalidStringCount
+            }
+        }
+        return .count(count)
+    }
+
     /// `_id`s.
     static func ids(_ ids: [BSONValue]) throws -> JSONValue { .array(try ids.map(exact)) }
 

@@ -93,6 +93,8 @@ extension JSONValue {
             "adjustments": .array(report.adjustments.map { .string($0) }),
             "refusals": .array(report.refusals.map(Self.refusal)),
             "notes": .array(report.notes.map { .string($0) }),
+            "invalid_strings": try DifferenceJSON.invalidStringCount(
+                report.entries.map(\.difference)),
             "seconds": .decimal(report.seconds),
             "collections": .array(try report.entries.map(Self.previewEntry)),
         ])

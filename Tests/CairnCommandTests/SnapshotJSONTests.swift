@@ -1,7 +1,9 @@
 import ArchiveFormat
-import SnapshotJSON
-import Snapshots
+import BSONBytes
 import Testing
+
+@testable import SnapshotJSON
+@testable import Snapshots
 
 /// What scripts and a service rely on, letter for letter.
 @Suite struct SnapshotJSONTests {
@@ -24,6 +26,25 @@ import Testing
         #expect(
             JSONValue(Manifest.Loss(chunkCount: 1, documentCount: nil, mayBeMore: true)).text
                 == #"{"chunks":1,"documents":null,"may_be_more":true}"#)
+    }
+
+    @Test func stringsOfSamplesThatAreNotUTF8AreCounted() throws {
+        let bad = BSONValue(type: .string, bytes: [3, 0, 0, 0, 0x61, 0xFF, 0])
+        let good = BSONValue(type: .string, bytes: [5, 0, 0, 0, 0xEF, 0xBF, 0xBD, 0x61, 0])
+        func version(_ value: BSONValue) -> BSONDocument { BSONDocument { $0.append("x", value) } }
+        var difference = NamespaceDifference(Namespace("d", "c"))
+        #expect(try DifferenceJSON.invalidStringCount([difference]) == .count(0))
+        difference.onlyInFirst = [bad, good]
+        difference.onlyInSecond = [bad]
+        difference.differing = [
+            NamespaceDifference.Differing(
+                id: bad, fields: try FieldDifference.between(version(bad), version(good)))
+        ]
+        difference.indexes = [
+            NamespaceDifference.Index(name: "i", first: version(bad), second: nil)
+        ]
+        difference.uniqueConflicts = [.init(index: "u", documentCount: 1, ids: [bad])]
+        #expect(try DifferenceJSON.invalidStringCount([difference, difference]) == .count(12))
     }
 
     @Test func statisticsOfNothing() {

@@ -37,7 +37,9 @@ enum DifferenceText {
         of value: BSONValue?, _ mode: ExtendedJSONWriter.Mode
     ) throws -> String {
         guard let value else { return "missing" }
-        return Formatting.visible(try ExtendedJSONWriter(mode: mode).text(of: value))
+        let encoded = try ExtendedJSONWriter(mode: mode).encoded(value)
+        let text = Formatting.visible(String(decoding: encoded.utf8, as: UTF8.self))
+        return encoded.invalidStringCount == 0 ? text : "(not UTF-8) " + text
     }
 
     private static func cut(_ text: String) -> String {

@@ -262,6 +262,11 @@ enum ReplySchemas {
         .word("documents", "buckets", "users", "roles")
     ).saying("What is counted; null of a view.")
 
+    private static let invalidStrings = Schema.Property.required(
+        "invalid_strings",
+        Schema.count.saying(
+            "Strings in the samples that are not UTF-8; U+FFFD stands for each defect."))
+
     private static let refusals = Schema.array(
         .object([
             .required("code", .text),
@@ -291,7 +296,7 @@ enum ReplySchemas {
                 .required(
                     "notes",
                     .array(.text, countMax: 1_000_000).saying("What the counts leave out.")),
-                .required("seconds", .number),
+                invalidStrings, .required("seconds", .number),
                 .required(
                     "collections",
                     .array(
@@ -315,7 +320,7 @@ enum ReplySchemas {
             .object([
                 .required("first", .text), .required("second", .text),
                 .required("job_id", .named("JobID")), .required("equal", .boolean),
-                .required("seconds", .number),
+                invalidStrings, .required("seconds", .number),
                 .required(
                     "collections",
                     .array(
