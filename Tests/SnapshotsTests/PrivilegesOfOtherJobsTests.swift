@@ -76,6 +76,10 @@ import Testing
         let undo = Undo(
             of: job, as: JobID(kind: "undo", owner.environment), on: limited.pool,
             observer: RecordingObserver())
+        // Who may not list collections is not told that there are none.
+        try await server.grant(RoleGrants([]))
+        let blind = await #expect(throws: SnapshotError.self) { _ = try await undo.run() }
+        #expect(blind?.message.contains("listCollections") == true)
         let needs = undo.needs(try await KeptCollections.list(owner.pool))
         try await Self.check(needs, server, owner, ignoring: "listCollections") {
             _ = try await undo.run()
@@ -84,8 +88,8 @@ import Testing
         #expect(try await owner.state() == before)
     }
 
-    /// Not of a replacing one, which takes the user's own role back to what it was.
-    @Test(arguments: [Restore.Mode.merge])
+    /// A replacing one takes the user's own role back to what it was.
+    @Test(arguments: Restore.Mode.allCases)
     func usersAndRoles(_ mode: Restore.Mode) async throws {
         let server = try await LimitedServer.alone()
         let owner = try await SnapshotFixture(server.owner, database: "admin")

@@ -48,6 +48,52 @@ import Testing
         try await server.stop()
     }
 
+    /// Who restores users and roles that give them less, or that they are not among, has restored
+    /// all of it when they lose their rights.
+    @Test(arguments: [false, true])
+    func theUserWhoRestoresMayLoseTheirRights(isGone: Bool) async throws {
+        let server = try await LimitedServer.alone()
+        let owner = try await SnapshotFixture(server.owner, database: "d")
+        try await owner.insert([document(1)], "c")
+        try await owner.command(
+            BSONDocument {
+                $0.append("createRole", "operators")
+                $0.append("privileges", array: [BSONDocument]())
+                $0.append("roles", array: isGone ? ["root"] : [])
+            }, on: "admin")
+        if !isGone {
+            try await LimitedUserTests.createUser(
+                "operator", "operators", on: "admin", server.owner)
+        }
+        try await owner.backup(filter: NamespaceFilter())
+        let users = try await owner.documents("system.users", in: "admin").inByteOrder
+        let roles = try await owner.documents("system.roles", in: "admin").inByteOrder
+        if isGone {
+            try await LimitedUserTests.createUser("operator", "root", on: "admin", server.owner)
+        } else {
+            try await owner.command(
+                BSONDocument {
+                    $0.append("updateRole", "operators")
+                    $0.append("roles", array: ["root"])
+                }, on: "admin")
+        }
+        try await owner.dropCollection("c")
+        let limited = try await SnapshotFixture(
+            LimitedUserTests.uri("operator", server.server.port), database: "d")
+        let archive = ArchiveLocation.snapshot("latest", in: owner.catalog)
+        let observer = RecordingObserver()
+        let report = try await limited.restore(archive, observer: observer)
+        #expect(report.entries.map(\.target.description).contains("d.c"))
+        #expect(observer.notices.contains { $0.contains("admin.tempusers") })
+        #expect(try await owner.documents("c").count == 1)
+        #expect(try await owner.documents("system.users", in: "admin").inByteOrder == users)
+        #expect(try await owner.documents("system.roles", in: "admin").inByteOrder == roles)
+        // The next one tidies up.
+        try await owner.restore(archive)
+        #expect(try await owner.names(in: "admin").filter { $0.hasPrefix("temp") } == [])
+        try await server.server.stop()
+    }
+
     private func makeUsers(_ fixture: SnapshotFixture) async throws {
         try await fixture.command(
             BSONDocument {

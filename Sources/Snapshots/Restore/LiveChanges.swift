@@ -8,6 +8,18 @@ final class LiveChanges: Sendable {
     private static let nameCountMax = 20
 
     private let namespaces = Mutex<Set<Namespace>>([])
+    private let hasNewRights = Mutex(false)
+
+    /// Takes note that users and roles are the archive's from now on.
+    func noteNewRights() {
+        hasNewRights.withLock { $0 = true }
+    }
+
+    /// Whether the server refuses the user because of what the restore has done itself. Whatever
+    /// comes after that is proof only: a majority had all of it before.
+    func explainsRefusal(_ error: MongoError) -> Bool {
+        [.unauthorized, .authentication].contains(error.code) && hasNewRights.withLock { $0 }
+    }
 
     /// Takes note of a namespace that is the snapshot's from now on.
     func note(_ namespace: Namespace) {

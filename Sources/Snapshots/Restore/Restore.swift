@@ -231,7 +231,12 @@ public struct Restore: Sendable {
             let (report, readable) = try await runOnce(&context, options)
             total = total?.followed(by: report) ?? report
             try await context.waitForMajority(reading: readable)
-            let now = try await context.incarnation()
+            let now: BSONDocument
+            do {
+                now = try await context.incarnation()
+            } catch let error as MongoError where context.changes.explainsRefusal(error) {
+                return total ?? report
+            }
             if now == incarnation, let total { return total }
             incarnation = now
             guard location.isSeekable else { break }

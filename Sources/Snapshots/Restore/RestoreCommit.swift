@@ -38,11 +38,14 @@ struct RestoreCommit: Sendable {
     private func commitAll(_ majority: MajorityProof?) async throws -> [Int: LoadOutcome] {
         try await Task {
             var progress = Progress()
-            for rank in Set(targets.map(\.commitRank)).sorted() {
-                let positions = targets.indices.filter { targets[$0].commitRank == rank }
-                try await commit(positions, &progress)
+            let ranks = Set(targets.map(\.commitRank)).sorted()
+            for rank in ranks where rank < AuthorizationTarget.commitRankMin {
+                try await commit(rank, &progress)
             }
             try await majority?.complete()
+            for rank in ranks where rank >= AuthorizationTarget.commitRankMin {
+                try await commit(rank, &progress)
+            }
             return progress.outcomes
         }.value
     }
@@ -58,8 +61,8 @@ struct RestoreCommit: Sendable {
     /// Makes targets live that do not depend on each other, but for views: one may be made of
     /// another that is only changed later, and until then be in the way. It is tried again as long
     /// as others could be changed, and once after those that are left were dropped.
-    private func commit(_ positions: [Int], _ progress: inout Progress) async throws {
-        var waiting = positions
+    private func commit(_ rank: Int, _ progress: inout Progress) async throws {
+        var waiting = targets.indices.filter { targets[$0].commitRank == rank }
         var areDropped = false
         while !waiting.isEmpty {
             let count = progress.committedCount

@@ -26,11 +26,15 @@ struct RestoreContext: Sendable {
     /// - Parameter namespace: any that the user may read; nil when nothing was written.
     func waitForMajority(reading namespace: Namespace?) async throws {
         guard let namespace else { return }
-        try await endurance.run { _ in
-            try await pool.withConnection { connection in
-                try await connection.waitForMajority(
-                    reading: namespace.collection, in: namespace.database)
+        do {
+            try await endurance.run { _ in
+                try await pool.withConnection { connection in
+                    try await connection.waitForMajority(
+                        reading: namespace.collection, in: namespace.database)
+                }
             }
+        } catch let error as MongoError where changes.explainsRefusal(error) {
+            return
         }
     }
 

@@ -13,6 +13,7 @@ struct RestoreTargetFactory {
     /// Live views that may have to be dropped before all views can be made.
     let viewsInTheWay: Set<Namespace>
     private let recent = RecentChunk()
+    private let authorization: AuthorizationMerge
 
     init(
         options: Restore.Options, context: RestoreContext, live: LiveCatalog,
@@ -23,6 +24,7 @@ struct RestoreTargetFactory {
         self.live = live
         self.chunks = chunks
         self.viewsInTheWay = viewsInTheWay
+        authorization = AuthorizationMerge(options.mode, context)
     }
 
     /// What a killed restore of the same has left of it.
@@ -53,7 +55,7 @@ struct RestoreTargetFactory {
     ) throws -> any RestoreTarget {
         let existing = live[choice.target]
         if choice.descriptor.isAuthorization {
-            return AuthorizationTarget(choice, options.mode, context)
+            return AuthorizationTarget(choice, options.mode, authorization, context)
         }
         switch (choice.descriptor.type, options.mode) {
         case (.view, _):

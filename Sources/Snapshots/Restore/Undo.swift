@@ -47,13 +47,26 @@ public struct Undo: Sendable {
         guard let first = collections.first else {
             throw SnapshotError(
                 .notFound,
-                "nothing is kept of \(job) on this server; \"cairn kept\" lists what is")
+                "nothing is kept of \(job) on this server\(try await blindness()); \"cairn kept\" "
+                    + "lists what is")
         }
         try await checkPrivileges(collections)
         let entries = try await putBack(collections)
         return Report(
             entries: entries, keptUntil: first.expiry,
             seconds: start.duration(to: clock.now).inSeconds)
+    }
+
+    /// That there may be something which the user is not shown; empty for who sees everything.
+    private func blindness() async throws -> String {
+        let user = try await pool.withConnection { try await $0.userPrivileges() }
+        let missing = [
+            Privilege("listDatabases", on: .cluster),
+            Privilege("listCollections", on: .anyCollection),
+        ].filter { !user.allows($0) }
+        guard !missing.isEmpty else { return "" }
+        return " as far as the user may see (it takes \(MissingPrivileges(missing).list) to see "
+            + "everything)"
     }
 
     private func checkPrivileges(_ collections: [KeptCollections.Entry]) async throws {
