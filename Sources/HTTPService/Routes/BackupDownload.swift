@@ -17,7 +17,7 @@ extension BackupEndpoints {
                 + "`mongodump --archive` writes, and has no ranges.",
             access: .permitted(.backupsRestore),
             parameters: [
-                FieldSchemas.backupParameter,
+                CommonParameters.backupParameter,
                 .query("format", .word("archive", "mongodump"), "archive when not given."),
                 .header(
                     "Range", .string(Schema.TextRule(lengths: 0...256)),

@@ -84,7 +84,8 @@ extension BackupEndpoints {
                 + "job's result names that backup.",
             access: .permitted(.backupsRestore),
             parameters: [
-                FieldSchemas.backupParameter, FieldSchemas.idempotencyKey, FieldSchemas.prefer,
+                CommonParameters.backupParameter, CommonParameters.idempotencyKey,
+                CommonParameters.prefer,
             ],
             body: Endpoint.Body(
                 schema: .object(Self.restoreFields), isRequired: false,
@@ -128,7 +129,7 @@ extension BackupEndpoints {
                 + "damaged ones are never removed. What is not given is as the service was "
                 + "started with: 30 days and 30 backups. With dry_run it only tells which and why.",
             access: .permitted(.backupsCleanup),
-            parameters: [FieldSchemas.idempotencyKey, FieldSchemas.prefer],
+            parameters: [CommonParameters.idempotencyKey, CommonParameters.prefer],
             body: Endpoint.Body(
                 schema: .object(
                     [Schema.Property("dry_run", .boolean)] + FieldSchemas.retention),
@@ -155,10 +156,10 @@ extension BackupEndpoints {
                 + "how many there are.",
             access: .permitted(.backupsRead),
             parameters: [
-                FieldSchemas.backupParameter,
+                CommonParameters.backupParameter,
                 .path("other_id", FieldSchemas.backupID, "The other backup's identifier."),
                 .query("samples", .integer(0...1000), "Documents told of each kind; five."),
-                FieldSchemas.prefer,
+                CommonParameters.prefer,
             ],
             replies: [
                 .json(.ok, .oneOf([.named("Difference"), .named("JobStarted")]), "What changed."),

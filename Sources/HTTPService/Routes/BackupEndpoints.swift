@@ -26,7 +26,7 @@ struct BackupEndpoints: Sendable {
             details: "Without a selection the whole server is backed up, users and roles too. The "
                 + "backup appears in the list when all of it was written, synced and checked.",
             access: .permitted(.backupsCreate),
-            parameters: [FieldSchemas.idempotencyKey, FieldSchemas.prefer],
+            parameters: [CommonParameters.idempotencyKey, CommonParameters.prefer],
             body: Endpoint.Body(
                 schema: .object(FieldSchemas.backup), isRequired: false,
                 example: .object(["backup_type": .string("manual")]),
@@ -77,7 +77,7 @@ struct BackupEndpoints: Sendable {
         Endpoint(
             method: .get, path: "\(Self.path)/{backup_id}", id: "getBackup", group: Self.group,
             summary: "Tell what is in a backup.", access: .permitted(.backupsRead),
-            parameters: [FieldSchemas.backupParameter],
+            parameters: [CommonParameters.backupParameter],
             replies: [
                 .json(.ok, .named("BackupDetails"), "Its manifest."),
                 .problem(.notFound, "There is no such backup."),
@@ -94,7 +94,8 @@ struct BackupEndpoints: Sendable {
             group: Self.group, summary: "Read all of a backup and check every hash and count.",
             access: .permitted(.backupsVerify),
             parameters: [
-                FieldSchemas.backupParameter, FieldSchemas.idempotencyKey, FieldSchemas.prefer,
+                CommonParameters.backupParameter, CommonParameters.idempotencyKey,
+                CommonParameters.prefer,
             ],
             replies: [
                 .json(.accepted, .named("JobStarted"), "It has begun.", headers: Self.location),
@@ -117,7 +118,7 @@ struct BackupEndpoints: Sendable {
             method: .delete, path: "\(Self.path)/{backup_id}", id: "deleteBackup",
             group: Self.group, summary: "Remove a backup.", access: .permitted(.backupsDelete),
             parameters: [
-                FieldSchemas.backupParameter,
+                CommonParameters.backupParameter,
                 .query(
                     "force", .boolean,
                     "Whether it is removed even if it is the last verified one."),
@@ -157,7 +158,7 @@ struct BackupEndpoints: Sendable {
                 + "may restore a document may read it.",
             access: .permitted(.backupsRestore),
             parameters: [
-                FieldSchemas.backupParameter,
+                CommonParameters.backupParameter,
                 .path("db", .string(Schema.TextRule(lengths: 1...63)), "The database."),
                 .path(
                     "collection", .string(Schema.TextRule(lengths: 1...255)), "The collection."),

@@ -4,8 +4,6 @@ internal import Snapshots
 
 /// A page of the list of backups, as the caller asks for it.
 struct BackupList {
-    /// How much of what is no snapshot is named.
-    static let ignoredCountMax = 100
 
     private let kind: String?
     private let isDamaged: Bool?
@@ -39,7 +37,7 @@ struct BackupList {
             "backups": .array(page.map(BackupJSON.overview)),
             "next_cursor": .optional(next),
             "ignored": .array(
-                ignored.prefix(Self.ignoredCountMax).map { entry in
+                ignored.prefix(ReplySchemas.ignoredCountMax).map { entry in
                     .object(["name": .string(entry.name), "reason": .string(entry.reason)])
                 }),
             "totals": .object([

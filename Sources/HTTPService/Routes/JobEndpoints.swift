@@ -55,7 +55,7 @@ struct JobEndpoints: Sendable {
         Endpoint(
             method: .get, path: "\(Self.path)/{job_id}", id: "getJob", group: Self.group,
             summary: "Tell how a job is doing.", access: .permitted(.backupsRead),
-            parameters: [FieldSchemas.jobParameter, FieldSchemas.prefer],
+            parameters: [CommonParameters.jobParameter, CommonParameters.prefer],
             replies: [
                 .json(.ok, .named("Job"), "The job."),
                 .problem(.notFound, "There is no such job."),
@@ -83,7 +83,7 @@ struct JobEndpoints: Sendable {
                 + "of streams of a subject and of all.",
             access: .permitted(.backupsRead),
             parameters: [
-                FieldSchemas.jobParameter,
+                CommonParameters.jobParameter,
                 .header(
                     "Last-Event-ID", .integer(0...Int.max), "The last event that was received."),
             ],
@@ -126,7 +126,7 @@ struct JobEndpoints: Sendable {
             details: "One that waits ends at once; one that is being done ends soon, and leaves "
                 + "nothing half done. Who may begin a job of its kind may end it.",
             access: .permitted(.backupsCreate),
-            parameters: [FieldSchemas.jobParameter],
+            parameters: [CommonParameters.jobParameter],
             replies: [
                 .json(.accepted, .named("Job"), "It is being ended."),
                 .json(.ok, .named("Job"), "It has ended."),
@@ -150,7 +150,8 @@ struct JobEndpoints: Sendable {
                 + "Who may begin a job of its kind may go on with it.",
             access: .permitted(.backupsCreate),
             parameters: [
-                FieldSchemas.jobParameter, FieldSchemas.idempotencyKey, FieldSchemas.prefer,
+                CommonParameters.jobParameter, CommonParameters.idempotencyKey,
+                CommonParameters.prefer,
             ],
             replies: [
                 .json(

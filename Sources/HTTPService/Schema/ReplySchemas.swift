@@ -66,6 +66,9 @@ enum ReplySchemas {
         .required("error", .nullable(.text).saying("Why it can't be read.")),
     ]
 
+    /// Ignored files of a repository that a list names.
+    static let ignoredCountMax = 100
+
     private static let backups: [(name: String, schema: Schema)] = [
         ("BackupID", FieldSchemas.backupID.saying("Such as 20261123T084512Z-manual-3f9a1c.")),
         ("JobID", FieldSchemas.jobID.saying("Such as 20261123T084512Z-backup-3f9a1c.")),
@@ -81,7 +84,7 @@ enum ReplySchemas {
                         .object([
                             .required("name", .text.saying("Of the file or folder.")),
                             .required("reason", .text.saying("Why it is no backup.")),
-                        ]), countMax: BackupList.ignoredCountMax
+                        ]), countMax: ignoredCountMax
                     ).saying(
                         "What is in the repository's folder and is no backup, such as symbolic "
                             + "links.")),

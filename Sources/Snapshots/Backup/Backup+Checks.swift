@@ -27,7 +27,7 @@ extension Backup {
         for (database, streams) in Dictionary(
             grouping: empty, by: \.descriptor.namespace.database)
         {
-            let collections = try await SourceCatalog.collections(pool, database)
+            let collections = try await LiveCatalog.collections(pool, database)
             for stream in streams
             where collections[stream.descriptor.dataNamespace]?.uuid != stream.dataUUID {
                 throw SnapshotError(

@@ -145,10 +145,11 @@ public struct Backup: Sendable {
         }
         let plan = BackupPlan(catalog)
         manifest.consistency = plan.consistency
-        let note = BackupDraft(manifest, plan, catalog, host: hostRead(server))
+        let draft = BackupDraft(manifest, plan, catalog, host: hostRead(server))
         manifest.namespaces = []
         let (summary, place) = try await destination.withArchive(
-            note, options.compression.codec, goingOnWith: unfinished?.upload, observer
+            draft.manifest.id, options.compression.codec, note: draft.bytes,
+            goingOnWith: unfinished?.upload, observer
         ) { [manifest] upload in
             try await archive(plan, manifest, unfinished, into: upload)
         }

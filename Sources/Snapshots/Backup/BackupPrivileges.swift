@@ -48,14 +48,14 @@ extension SourceCatalog {
             if let database = filter.database { return [database] }
             return try await connection.databaseNames(mustBeComplete: isEverything && mayList)
         }
-        for database in databases where Listing.isTaken(database, filter) {
+        for database in databases where ServerNamespaces.isBackedUp(database, filter) {
             needs.listCollections(of: database)
             guard user.allows(Privilege("listCollections", on: .database(database))) else {
                 needs.require(["find", "listIndexes"], on: .database(database))
                 continue
             }
-            for (namespace, info) in try await collections(pool, database)
-            where Listing.isTaken(namespace.collection, of: database, filter)
+            for (namespace, info) in try await LiveCatalog.collections(pool, database)
+            where ServerNamespaces.isBackedUp(namespace.collection, of: database, filter)
                 && filter.contains(namespace)
             {
                 needs.read(info, in: database, server)

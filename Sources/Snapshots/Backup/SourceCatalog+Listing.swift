@@ -25,13 +25,13 @@ extension SourceCatalog {
             }
             var listings: [Listing] = []
             let matcher = NamespaceMatcher(filter)
-            for database in databases where isTaken(database, filter) {
-                let collections = try await SourceCatalog.collections(pool, database)
+            for database in databases where ServerNamespaces.isBackedUp(database, filter) {
+                let collections = try await LiveCatalog.collections(pool, database)
                 try checkNothingIsDisplaced(
                     Set(collections.keys.map(\.collection)), database)
                 let taken = try collections.values.filter { info in
                     try Task.checkCancellation()
-                    return isTaken(info.name, of: database, filter)
+                    return ServerNamespaces.isBackedUp(info.name, of: database, filter)
                         && matcher.contains(Namespace(database, info.name))
                 }
                 listings.append(
@@ -55,34 +55,6 @@ extension SourceCatalog {
                     "a restore was killed while it replaced \(database).\(swap.kept.collection), "
                         + "which is now named \(swap); run \"cairn kept --clean\" to put it back, "
                         + "and then the backup")
-            }
-        }
-
-        /// What mongodump takes: not `local` unless named, nothing that the server keeps for
-        /// itself.
-        static func isTaken(_ database: String, _ filter: NamespaceFilter) -> Bool {
-            filter.database == database
-                || database != "local" && !database.hasPrefix("__mdb_internal")
-        }
-
-        /// What mongodump takes of a database: its own `system` collections only where they are
-        /// data. Nothing that a restore is just loading, or that a killed one has left.
-        static func isTaken(
-            _ collection: String, of database: String, _ filter: NamespaceFilter
-        ) -> Bool {
-            guard !ReservedName.contains(collection) else { return false }
-            switch database {
-            case "admin":
-                return collection != "system.keys" && !collection.hasPrefix("system.buckets.")
-                    && !AuthorizationTarget.stagingCollections.contains(collection)
-            case "config" where filter.database != "config":
-                return [
-                    "chunks", "collections", "databases", "settings", "shards", "tags", "version",
-                ].contains(collection)
-            default:
-                if collection == "system.js" { return true }
-                return !collection.hasPrefix("system.")
-                    && (!collection.contains("$") || collection == "oplog.$main")
             }
         }
     }

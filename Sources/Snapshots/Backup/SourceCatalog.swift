@@ -97,18 +97,6 @@ struct SourceCatalog: Sendable {
                 + "chosen; leave them out with --ns-exclude, or run the backup at a quieter time")
     }
 
-    /// Collections of a database as they are now, by name.
-    static func collections(
-        _ pool: MongoPool, _ database: String
-    ) async throws -> [Namespace: CollectionInfo] {
-        let collections = try await pool.withConnection {
-            try await $0.collections(in: database)
-        }
-        return Dictionary(
-            collections.map { (Namespace(database, $0.name), $0) },
-            uniquingKeysWith: { first, _ in first })
-    }
-
     private static func read(
         _ listing: Listing, _ pool: MongoPool, _ server: ServerInfo
     ) async throws -> [Entry] {
@@ -143,28 +131,6 @@ extension SourceCatalog.Entry {
             && ["capped", "clusteredIndex", "collation"].allSatisfy {
                 try descriptor.options.first($0) == nil
             }
-    }
-}
-
-extension NamespaceDescriptor {
-    /// A collection of a server, with its indexes.
-    ///
-    /// - Throws: `MongoError`; with `namespaceNotFound` when it was dropped meanwhile.
-    init(
-        _ info: CollectionInfo, in database: String, _ pool: MongoPool, _ server: ServerInfo
-    ) async throws {
-        let type = NamespaceType(rawValue: info.type) ?? .collection
-        self.init(
-            namespace: Namespace(database, info.name), type: type,
-            dataCollection: ArchivePrelude.dataCollection(
-                of: info.name, type: type, serverVersion: server.versionString),
-            options: info.options)
-        if type != .view {
-            indexes = try await pool.withConnection { connection in
-                try await connection.indexes(of: info.name, in: database)
-            }
-        }
-        uuid = info.uuid
     }
 }
 

@@ -28,19 +28,6 @@ extension ArchiveDestination {
             id.description, codec, note: nil, goingOnWith: nil, observer, body)
     }
 
-    /// The same for a backup, which another can go on with: when it is killed or loses its server,
-    /// what was written stays, with a note beside it.
-    ///
-    /// - Parameter unfinished: what this one goes on with, which is removed when all is done.
-    func withArchive(
-        _ draft: BackupDraft, _ codec: Codec, goingOnWith unfinished: UnfinishedUpload?,
-        _ observer: any JobObserver,
-        _ body: (any ObjectStorage.ByteSink) async throws -> ArchiveWriter.Summary
-    ) async throws -> (ArchiveWriter.Summary, place: String?) {
-        try await withArchive(
-            draft.manifest.id, codec, note: draft.bytes, goingOnWith: unfinished, observer, body)
-    }
-
     /// What dead processes have left of archives that were to go here.
     ///
     /// - Throws: `ObjectStorageError`.
@@ -54,7 +41,13 @@ extension ArchiveDestination {
         }
     }
 
-    private func withArchive(
+    /// The same for an archive that another run can resume: when this one is killed or loses its
+    /// server, what was written stays.
+    ///
+    /// - Parameters:
+    ///   - note: what the other run must know, kept beside the archive; nil for nothing.
+    ///   - unfinished: what this one resumes, which is removed when all is done.
+    func withArchive(
         _ id: String, _ codec: Codec, note: [UInt8]?, goingOnWith unfinished: UnfinishedUpload?,
         _ observer: any JobObserver,
         _ body: (any ObjectStorage.ByteSink) async throws -> ArchiveWriter.Summary

@@ -95,7 +95,7 @@ public struct SnapshotCatalog: Sendable {
     /// The newest that a backup took. One that was written anew or salvaged is newer than its data,
     /// and may lack some of it.
     private func latest(of keys: [String]) async throws -> String {
-        let others = [Conversion.kind, Salvage.kind, SnapshotID.preRestoreKind]
+        let others = SnapshotID.derivedKinds
         let taken = keys.compactMap { key in Self.id(ofKey: key).map { (key: key, id: $0) } }
             .filter { !others.contains($0.id.kind) }
         if let last = taken.last {

@@ -57,7 +57,7 @@ extension SnapshotCatalog {
 
         /// Whether a backup took it; others were made of archives.
         public var isTaken: Bool {
-            ![Conversion.kind, Salvage.kind, SnapshotID.preRestoreKind].contains(id.kind)
+            !SnapshotID.derivedKinds.contains(id.kind)
         }
 
         /// When it was begun, in milliseconds since 1970 UTC; of one that can't be read, by its

@@ -15,6 +15,8 @@ struct ComparedPair {
     private var disguised: (count: UInt64, ids: Set<BSONValue>) = (0, [])
     /// Where the first few documents are that differ or that only the first side has.
     private(set) var changed: [ComparedContent.Place] = []
+    /// Places that are remembered, and one more when there are more.
+    static let changedCountMax = 10_000
 
     /// How definitions are read.
     private let rules: DefinitionRules
@@ -138,7 +140,7 @@ struct ComparedPair {
                 }
             case .differing(let other):
                 found.differingCount += 1
-                if changed.count <= UniqueForesight.documentCountMax { changed.append(other.place) }
+                if changed.count <= Self.changedCountMax { changed.append(other.place) }
                 if found.differing.count + differing.count < sampleCount {
                     differing.append((other.place, entry.place))
                 }
@@ -150,7 +152,7 @@ struct ComparedPair {
             differing = []
         }
         difference = found
-        let room = max(0, UniqueForesight.documentCountMax + 1 - changed.count)
+        let room = max(0, Self.changedCountMax + 1 - changed.count)
         changed += left.prefix(room).map(\.place)
         self.changed = changed
         difference.onlyInFirstCount += UInt64(left.count)

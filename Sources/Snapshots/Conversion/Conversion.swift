@@ -34,7 +34,7 @@ public struct Conversion: Sendable {
     }
 
     /// The kind in the new snapshot's identifier.
-    static let kind = "indexed"
+    static let kind = SnapshotID.indexedKind
 
     private let location: ArchiveLocation
     private let destination: ArchiveDestination

@@ -75,21 +75,9 @@ enum OplogCommandRules {
         _ source: String, to target: String, of entry: OplogEntry
     ) throws {
         guard let from = Namespace(parsing: source), let to = Namespace(parsing: target),
-            isBackedUp(to), !isBackedUp(from)
+            ServerNamespaces.isBackedUp(to), !ServerNamespaces.isBackedUp(from)
         else { return }
         throw entry.refusal("it renames a collection that is not in the archive")
-    }
-
-    /// Whether a backup takes a collection of that name, or the buckets of a time series.
-    static func isBackedUp(_ name: Namespace) -> Bool {
-        let everything = NamespaceFilter()
-        let prefix = "system.buckets."
-        let collection =
-            name.collection.hasPrefix(prefix)
-            ? String(name.collection.dropFirst(prefix.count)) : name.collection
-        return SourceCatalog.Listing.isTaken(name.database, everything)
-            && SourceCatalog.Listing.isTaken(collection, of: name.database, everything)
-            && !RestorePlan.isServersOwn(Namespace(name.database, collection))
     }
 
     private static func checkIndexes(_ entry: OplogEntry, _ command: BSONElement) throws {

@@ -179,7 +179,7 @@ struct OplogRules: Sendable {
         case .skipped: return
         case .refused:
             let collection = Namespace(entry.namespace.database, command.value.string ?? "")
-            guard !RestorePlan.isServersOwn(collection) else { return }
+            guard !ServerNamespaces.isServersOwn(collection) else { return }
             throw entry.refusal("its command \(name) can't be replayed")
         case .applied:
             if let fields = OplogCommandRules.fields[command.name] {

@@ -15,8 +15,9 @@ final class AuthorizationMerge: Sendable {
             Namespace("admin", self == .users ? "system.users" : "system.roles")
         }
 
-        /// The role `restore` may write to these two names only.
-        var staging: Namespace { Namespace("admin", self == .users ? "tempusers" : "temproles") }
+        var staging: Namespace {
+            Namespace("admin", self == .users ? ReservedName.users : ReservedName.roles)
+        }
 
         fileprivate var noun: String { self == .users ? "user" : "role" }
     }

@@ -6,8 +6,6 @@ internal import MongoDriver
 /// the server's own command. Replacing makes users (or roles) those of the archive; merging adds
 /// the missing ones and leaves existing ones alone.
 struct AuthorizationTarget: RestoreTarget {
-    /// In `admin`.
-    static let stagingCollections = AuthorizationMerge.Kind.allCases.map(\.staging.collection)
     /// Of the first of them: after all data, for then the user may not be allowed to do more.
     static let commitRankMin = 2
 

@@ -15,7 +15,7 @@ struct DefinitionProof: Sendable {
         let staged = targets.filter(\.stagesDefinition)
         for database in Set(staged.map(\.namespace.database)).sorted() {
             let collections = try await context.endurance.run { _ in
-                try await SourceCatalog.collections(context.pool, database)
+                try await LiveCatalog.collections(context.pool, database)
             }
             for target in staged where target.namespace.database == database {
                 guard let place = target.place?.namespace,

@@ -153,7 +153,7 @@ private struct MajorityProof: Sendable {
         var uuids: [Namespace: [UInt8]] = [:]
         for database in Set(targets.map(\.namespace.database)) {
             let collections = try await context.endurance.run { _ in
-                try await SourceCatalog.collections(context.pool, database)
+                try await LiveCatalog.collections(context.pool, database)
             }
             for (namespace, info) in collections { uuids[namespace] = info.uuid }
         }

@@ -244,25 +244,7 @@ struct RestorePlan: Sendable {
                     + "top folder of a dump")
         }
         if descriptor.isAuthorization, !options.restoresUsersAndRoles { return .leftOut }
-        return isServersOwn(namespace) ? .leftOut : .restored
-    }
-
-    /// Collections that a server would let be replaced although it keeps its state in them.
-    static func isServersOwn(_ namespace: Namespace) -> Bool {
-        switch namespace.database {
-        case "admin":
-            return namespace.collection.hasPrefix("system.")
-                && !["system.users", "system.roles", "system.js"].contains(namespace.collection)
-        case "config":
-            return ![
-                "chunks", "collections", "databases", "settings", "shards", "tags", "version",
-            ].contains(namespace.collection)
-        case "local":
-            return ["startup_log", "oplog.rs"].contains(namespace.collection)
-                || namespace.collection.hasPrefix("system.")
-                || namespace.collection.hasPrefix("replset.")
-        default: return false
-        }
+        return ServerNamespaces.isServersOwn(namespace) ? .leftOut : .restored
     }
 
     /// A rename that fits nothing is a typing error, and without it the restore would go to the
@@ -332,37 +314,6 @@ struct RestorePlan: Sendable {
                     "\(other) and \(source) would both be restored to \(choice.target); change "
                         + "--ns-rename or leave one out with --ns-exclude")
             }
-        }
-    }
-}
-
-/// What is on the server before a restore.
-struct LiveCatalog: Sendable {
-    private let collections: [Namespace: CollectionInfo]
-
-    /// - Parameter user: databases that they may not list count as empty, which the check of what a
-    ///   plan needs then refuses with all else.
-    static func read(
-        _ databases: Set<String>, _ pool: MongoPool, _ user: UserPrivileges = .unlimited
-    ) async throws -> LiveCatalog {
-        var collections: [Namespace: CollectionInfo] = [:]
-        for database in databases
-        where user.allows(Privilege("listCollections", on: .database(database))) {
-            collections.merge(try await SourceCatalog.collections(pool, database)) { $1 }
-        }
-        return LiveCatalog(collections: collections)
-    }
-
-    subscript(namespace: Namespace) -> CollectionInfo? { collections[namespace] }
-
-    /// Everything, in no particular order.
-    var all: [Namespace: CollectionInfo] { collections }
-
-    /// A staging collection with that load whose restore does not run any more.
-    func leftover(_ load: StagedLoad, in database: String) -> Namespace? {
-        collections.keys.filter { $0.database == database }.sorted().first { namespace in
-            guard let staging = StagingName(namespace.collection) else { return false }
-            return staging.load == load && staging.state == .dead
         }
     }
 }

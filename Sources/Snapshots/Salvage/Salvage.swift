@@ -21,7 +21,7 @@ public struct Salvage: Sendable {
     }
 
     /// The kind in the new snapshot's identifier.
-    static let kind = "salvaged"
+    static let kind = SnapshotID.salvagedKind
 
     let location: ArchiveLocation
     let destination: ArchiveDestination

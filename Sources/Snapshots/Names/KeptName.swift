@@ -111,6 +111,10 @@ struct SwapName: Hashable, Sendable, CustomStringConvertible {
 
 /// Whether a collection is one of Cairn's own, which no backup takes and no restore writes to.
 enum ReservedName {
+    /// Where users and roles are loaded, in `admin`: the role `restore` may write to these two
+    /// names only.
+    static let users = "tempusers", roles = "temproles"
+
     static func contains(_ collection: String) -> Bool {
         StagingName(collection) != nil || KeptName(collection) != nil
             || SwapName(collection) != nil

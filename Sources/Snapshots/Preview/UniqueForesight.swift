@@ -8,7 +8,7 @@ internal import MongoDriver
 /// long as those stay as they are: the merge itself may overwrite one of them before, or after.
 struct UniqueForesight {
     /// Documents that are looked at of one collection.
-    static let documentCountMax = 10_000
+    static let documentCountMax = ComparedPair.changedCountMax
     /// Documents of one question.
     private static let batchDocumentCount = 50
 

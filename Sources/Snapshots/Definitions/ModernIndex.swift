@@ -12,10 +12,10 @@ struct ModernIndex {
     /// What was left out or changed, as an end of the sentence "index a_1 of shop.orders …".
     private(set) var notes: [String] = []
     /// Why servers would refuse it; nil when they would not.
-    private(set) var refusal: Refusal?
+    private(set) var refusal: Obstacle?
 
     /// Why servers would refuse an index.
-    struct Refusal: Hashable, Sendable {
+    struct Obstacle: Hashable, Sendable {
         /// In the form of the notes.
         var reason: String
         /// Whether a conversion of legacy indexes helps.
@@ -200,7 +200,7 @@ struct ModernIndex {
     }
 
     private mutating func refuse(_ reason: String, canBeConverted: Bool = true) {
-        refusal = refusal ?? Refusal(reason: reason, canBeConverted: canBeConverted)
+        refusal = refusal ?? Obstacle(reason: reason, canBeConverted: canBeConverted)
     }
 
     private static func quoted(_ text: String) -> String {

@@ -13,7 +13,7 @@ struct CollectionDefinition: Sendable {
     /// What was left out or changed, one sentence each.
     let adjustments: [String]
     /// What a server would refuse, one sentence each.
-    let refusals: [ModernIndex.Refusal]
+    let refusals: [ModernIndex.Obstacle]
 
     /// - Throws: `BSONError` for a definition that can't be read.
     init(_ descriptor: NamespaceDescriptor, _ rules: DefinitionRules) throws {
@@ -158,7 +158,7 @@ private struct ModernOptions {
 /// A collection's indexes, each name and each key once.
 private struct ModernIndexes {
     private(set) var adjustments: [String] = []
-    private(set) var refusals: [ModernIndex.Refusal] = []
+    private(set) var refusals: [ModernIndex.Obstacle] = []
     private var indexes: [ModernIndex] = []
     private let namespace: Namespace
     private let convertsLegacyIndexes: Bool

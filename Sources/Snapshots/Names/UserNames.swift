@@ -23,8 +23,9 @@ enum UserNames {
             }
         }
         result += rest
-        for (index, name) in AuthorizationTarget.stagingCollections.enumerated() {
-            let original = ["system.users", "system.roles"][index]
+        for (name, original) in [
+            (ReservedName.users, "system.users"), (ReservedName.roles, "system.roles"),
+        ] {
             result = result.replacing("admin.\(name)", with: "admin.\(original)")
         }
         return result.replacing(bucketsPrefix, with: "")

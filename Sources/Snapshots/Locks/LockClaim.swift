@@ -61,16 +61,6 @@ public struct LockClaim: Hashable, Sendable {
         return claim
     }
 
-    /// That of a restore: of the collections under the names that they will have.
-    public static func restore(
-        of id: SnapshotID, to deployment: Deployment, _ options: Restore.Options
-    ) -> LockClaim {
-        var claim = LockClaim(.restore)
-        claim.uses = [id]
-        claim.namespaces = Namespaces(deployment, options.filter.targets(options.renames))
-        return claim
-    }
-
     /// That of a job that only reads snapshots.
     public static func reading(_ ids: Set<SnapshotID>, as operation: Operation) -> LockClaim {
         var claim = LockClaim(operation)

@@ -183,7 +183,7 @@ struct ReplayedCatalog {
 
     /// Whether a collection of that name comes back.
     private func isReplayed(_ name: Namespace) -> Bool {
-        OplogCommandRules.isBackedUp(name)
+        ServerNamespaces.isBackedUp(name)
             && (plan.factory.options.restoresUsersAndRoles
                 || !NamespaceDescriptor(namespace: name, type: .collection).isAuthorization)
     }

@@ -6,6 +6,12 @@ public struct SnapshotID: Hashable, Comparable, Sendable, CustomStringConvertibl
     /// The kind of what a restore backs up before it replaces it: older than what it stands
     /// beside, and only a part, so that it is never the latest backup.
     public static let preRestoreKind = "pre_restore"
+    /// The kind of what was made of another tool's archive.
+    static let indexedKind = "indexed"
+    /// The kind of what could be saved of a damaged archive.
+    static let salvagedKind = "salvaged"
+    /// Kinds of snapshots that are no backups of their own.
+    static let derivedKinds = [indexedKind, salvagedKind, preRestoreKind]
 
     /// Makes a new name.
     ///

@@ -1,0 +1,24 @@
+internal import ArchiveFormat
+internal import MongoDriver
+
+extension NamespaceDescriptor {
+    /// A collection of a server, with its indexes.
+    ///
+    /// - Throws: `MongoError`; with `namespaceNotFound` when it was dropped meanwhile.
+    init(
+        _ info: CollectionInfo, in database: String, _ pool: MongoPool, _ server: ServerInfo
+    ) async throws {
+        let type = NamespaceType(rawValue: info.type) ?? .collection
+        self.init(
+            namespace: Namespace(database, info.name), type: type,
+            dataCollection: ArchivePrelude.dataCollection(
+                of: info.name, type: type, serverVersion: server.versionString),
+            options: info.options)
+        if type != .view {
+            indexes = try await pool.withConnection { connection in
+                try await connection.indexes(of: info.name, in: database)
+            }
+        }
+        uuid = info.uuid
+    }
+}
