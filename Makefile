@@ -10,7 +10,7 @@ DOCUMENTS ?= 200000
 # What the benchmark is to do: make bench BENCH="--quick --rows restore"
 BENCH ?=
 
-SWIFT_FILES := Package.swift Sources Tests $(wildcard Benchmarks)
+SWIFT_FILES := Package.swift Sources Development Tests $(wildcard Benchmarks)
 # Of the archive reader, which shows that the format needs nothing of ours, of the benchmark, and
 # of the service as a process: killed, and asked all that its description promises.
 PYTHON_TESTS := $(wildcard formats/*_test.py Benchmarks/*_test.py Tests/*/*_test.py)

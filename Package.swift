@@ -21,6 +21,13 @@ func executable(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .executableTarget(name: name, dependencies: dependencies, swiftSettings: swiftSettings)
 }
 
+/// What only development needs, in a folder of its own.
+func development(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .target(
+        name: name, dependencies: dependencies, path: "Development/\(name)",
+        swiftSettings: swiftSettings)
+}
+
 func tests(
     _ name: String, _ dependencies: [Target.Dependency], exclude: [String] = [],
     resources: [Resource] = []
@@ -68,7 +75,6 @@ let package = Package(
         module("BSONBytes", ["CXXHash"]),
         module("ExtendedJSON", ["BSONBytes"]),
         module("DocumentQuery", ["BSONBytes", "CGlibc", "CPCRE2"]),
-        module("SampleData", ["BSONBytes"]),
         module("BlockingCalls"),
         module("StandardStreams"),
         module("ProcessMemory", ["CGlibc"]),
@@ -150,19 +156,21 @@ let package = Package(
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ]),
         executable("cairn-server", ["ProcessMemory", "ServerCommand", "StandardStreams"]),
-        module("PrivateServer", ["BSONBytes", "BlockingCalls", "MongoDriver"]),
-        executable(
-            "cairn-demo",
-            [
+
+        development("SampleData", ["BSONBytes"]),
+        development("PrivateServer", ["BSONBytes", "BlockingCalls", "MongoDriver"]),
+        .executableTarget(
+            name: "cairn-demo",
+            dependencies: [
                 "ArchiveEngine", "BSONBytes", "BlockingCalls", "MongoDriver", "PrivateServer",
                 "SampleData", "StandardStreams",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
-            ]),
-        module("Kernels", ["ArchiveFormat", "BSONBytes", "SampleData"]),
+            ], path: "Development/cairn-demo", swiftSettings: swiftSettings),
+        development("Kernels", ["ArchiveFormat", "BSONBytes", "SampleData"]),
         // Rounding is the C library's; programs that have Foundation link it anyway.
         .executableTarget(
-            name: "cairn-kernels", dependencies: ["Kernels"], swiftSettings: swiftSettings,
-            linkerSettings: [.linkedLibrary("m")]),
+            name: "cairn-kernels", dependencies: ["Kernels"], path: "Development/cairn-kernels",
+            swiftSettings: swiftSettings, linkerSettings: [.linkedLibrary("m")]),
 
         tests("BSONBytesTests", ["BSONBytes"]),
         tests("ArchiveFormatTests", ["ArchiveFormat", "BSONBytes"]),

@@ -3,6 +3,8 @@ import Testing
 /// That targets depend on each other as `Package.swift` and the table in the README say. The
 /// micro-benchmarks are a package of their own, whose manifest says the same for its one folder.
 @Suite struct LayerTests {
+    /// What has a folder for each target: the product, and what only development needs.
+    private static let folders = ["Sources", "Development"]
     private static let microFolder = "Benchmarks/Micro/"
 
     private let repository = Repository()
@@ -16,7 +18,7 @@ import Testing
         microManifest = PackageManifest(
             try #require(repository.text(Self.microFolder + "Package.swift")))
         table = TargetTable(try #require(repository.text("README.md"), "README.md is missing"))
-        swiftFiles = repository.files(in: ["Sources", "Tests", "Benchmarks"])
+        swiftFiles = repository.files(in: Self.folders + ["Tests", "Benchmarks"])
             .filter { $0.path.hasSuffix(".swift") && $0.path != Self.microFolder + "Package.swift" }
     }
 
@@ -37,7 +39,7 @@ import Testing
     ]
 
     @Test func everyTargetIsInTheManifestAndTheTable() {
-        let folders = repository.folders(in: "Sources")
+        let folders = Set(Self.folders.flatMap { repository.folders(in: $0) })
         #expect(folders.subtracting(table.names) == [], "no row in the README's table of targets")
         #expect(folders.subtracting(manifest.targets.map(\.name)) == [], "not in Package.swift")
         #expect(table.names.subtracting(targets.map(\.name)) == [], "row without target")
@@ -101,7 +103,7 @@ import Testing
     }
 
     private static func beginsProgram(_ file: Repository.File) -> Bool {
-        file.path.hasPrefix("Sources/")
+        folders.contains { file.path.hasPrefix($0 + "/") }
             && (file.path.hasSuffix("/main.swift") || file.text.contains("\n@main"))
     }
 }

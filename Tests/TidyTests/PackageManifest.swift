@@ -16,7 +16,7 @@ struct PackageManifest {
     /// The functions of PackageDescription and of our manifest that make a target.
     private static let calls: Set = [
         "system", "systemLibrary", "module", "target", "tests", "testTarget", "executable",
-        "executableTarget", "tool",
+        "executableTarget", "development", "tool",
     ]
 
     init(_ text: String) {

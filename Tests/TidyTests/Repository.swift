@@ -20,7 +20,7 @@ struct Repository {
             return lines.last?.isEmpty == true ? lines.dropLast() : lines
         }
 
-        /// The folder below `Sources`, `Tests` or `Benchmarks`, which is the target's name.
+        /// The folder below `Sources`, `Development`, `Tests` or `Benchmarks`: the target's name.
         var target: String? {
             let parts = path.split(separator: "/")
             return parts.count > 2 ? String(parts[1]) : nil

@@ -6,7 +6,9 @@ import Testing
     private static let columnCountMax = 100
     private static let functionLineCountMax = 60
 
-    private let files = Repository().files(in: ["Sources", "Tests", "Benchmarks", "Scripts"])
+    private let files = Repository().files(in: [
+        "Sources", "Development", "Tests", "Benchmarks", "Scripts",
+    ])
 
     private var swiftFiles: [(file: Repository.File, source: SwiftSource)] {
         files.filter { $0.path.hasSuffix(".swift") }.map { ($0, SwiftSource($0.text)) }
