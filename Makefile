@@ -1,8 +1,8 @@
 # `make` alone lists the targets. All of it is swift and a few scripts; nothing here is needed to
 # work on the package, only convenient.
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test build build-server bench bench-http bench-memory bench-micro bench-instructions \
-    format lint clean
+.PHONY: help demo serve test build build-server install bench bench-http bench-memory \
+    bench-micro bench-instructions format lint clean
 
 # How many documents the demo backs up and restores: make demo DOCUMENTS=50000
 DOCUMENTS ?= 200000
@@ -52,6 +52,23 @@ build: ## Build the command line: .build/release/cairn
 build-server: ## Build the service: .build/release/cairn-server
 	@Scripts/setup
 	swift build -c release --product cairn-server
+
+# Where `make install` puts programs and completions; DESTDIR goes in front of it.
+PREFIX ?= /usr/local
+
+install: ## Install what was built, stripped, with shell completions (PREFIX=/usr/local)
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/bash-completion/completions \
+	    $(DESTDIR)$(PREFIX)/share/zsh/site-functions $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d
+	@for program in cairn cairn-server; do \
+	    test -x .build/release/$$program || continue; \
+	    echo "install $$program"; \
+	    install -s -m 755 .build/release/$$program $(DESTDIR)$(PREFIX)/bin/; done
+	.build/release/cairn --generate-completion-script bash \
+	    > $(DESTDIR)$(PREFIX)/share/bash-completion/completions/cairn
+	.build/release/cairn --generate-completion-script zsh \
+	    > $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_cairn
+	.build/release/cairn --generate-completion-script fish \
+	    > $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/cairn.fish
 
 bench: ## Compare with limits and peers, write Benchmarks/results (BENCH="--quick")
 	@Scripts/setup plots

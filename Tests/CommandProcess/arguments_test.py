@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Command lines of the real programs, made at random of the options that there are and of values
-that nobody would give: each ends with an exit code of the README's table, and never by a signal:
+that nobody would give: each ends with an exit code of the table in docs, and never by a signal:
 python3 Tests/CommandProcess/arguments_test.py
 
 CAIRN_SEED repeats a run, CAIRN_LINES makes it longer. Needs the debug build ("make test" sees to
@@ -46,9 +46,9 @@ VALUES = (
 
 
 def exit_codes():
-    """Those of the README's table."""
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    table = text.split("### Exit codes", 1)[1].split("\n## ", 1)[0]
+    """Those of the table in docs/commands.md."""
+    text = (ROOT / "docs/commands.md").read_text(encoding="utf-8")
+    table = text.split("## Exit codes", 1)[1].split("\n## ", 1)[0]
     return {int(code) for code in re.findall(r"^\| (\d+) \|", table, re.MULTILINE)}
 
 

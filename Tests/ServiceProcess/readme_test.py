@@ -24,8 +24,9 @@ LINE_COUNT_MIN = 8
 
 
 def curl_lines():
-    """The README's lines that call the service."""
-    lines = (ROOT / "README.md").read_text().splitlines()
+    """The lines of README and guide that call the service, each once."""
+    files = [ROOT / "README.md", ROOT / "docs/guide.md"]
+    lines = dict.fromkeys(line for file in files for line in file.read_text().splitlines())
     return [line for line in lines if line.startswith("curl ")]
 
 

@@ -1,7 +1,7 @@
 import Testing
 
-/// That targets depend on each other as `Package.swift` and the table in the README say. The
-/// micro-benchmarks are a package of their own, whose manifest says the same for its one folder.
+/// That targets depend on each other as `Package.swift` and the table in `docs/internals.md` say.
+/// The micro-benchmarks are a package of their own; its manifest says the same for its one folder.
 @Suite struct LayerTests {
     /// What has a folder for each target: the product, and what only development needs.
     private static let folders = ["Sources", "Development"]
@@ -17,7 +17,8 @@ import Testing
         manifest = PackageManifest(try #require(repository.text("Package.swift")))
         microManifest = PackageManifest(
             try #require(repository.text(Self.microFolder + "Package.swift")))
-        table = TargetTable(try #require(repository.text("README.md"), "README.md is missing"))
+        table = TargetTable(
+            try #require(repository.text("docs/internals.md"), "docs/internals.md is missing"))
         swiftFiles = repository.files(in: Self.folders + ["Tests", "Benchmarks"])
             .filter { $0.path.hasSuffix(".swift") && $0.path != Self.microFolder + "Package.swift" }
     }
@@ -40,7 +41,7 @@ import Testing
 
     @Test func everyTargetIsInTheManifestAndTheTable() {
         let folders = Set(Self.folders.flatMap { repository.folders(in: $0) })
-        #expect(folders.subtracting(table.names) == [], "no row in the README's table of targets")
+        #expect(folders.subtracting(table.names) == [], "no row in the table of targets")
         #expect(folders.subtracting(manifest.targets.map(\.name)) == [], "not in Package.swift")
         #expect(table.names.subtracting(targets.map(\.name)) == [], "row without target")
         #expect(Set(microManifest.targets.map(\.name)).subtracting(table.names) == [], "no row")

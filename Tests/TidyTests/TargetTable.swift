@@ -1,5 +1,6 @@
-/// The table in the README that says why each target exists and what it may import: a header whose
-/// last column is "may import", and rows of one or more names in backticks, lowest layer first.
+/// The table in `docs/internals.md` that says why each target exists and what it may import: a
+/// header whose last column is "may import", and rows of one or more names in backticks, lowest
+/// layer first.
 ///
 /// The last column holds names, or "everything", "all above", "`Name` and below"; a dash for none.
 struct TargetTable {
