@@ -28,7 +28,7 @@ struct VerificationKey: Sendable {
         guard members["kid"] == nil || members["kid"]?.string?.isPlausibleName == true else {
             throw Self.unfit("a key's kid is no plausible name")
         }
-        guard members["d"] == nil else { throw Self.unfit("a private key lies open in it") }
+        guard members["d"] == nil else { throw Self.unfit("it contains a private key") }
         keyID = members["kid"]?.string
         self.algorithm = algorithm
         let keys = JWTKeyCollection()

@@ -81,7 +81,7 @@ public struct ArchiveLedger: Sendable {
             throw ArchiveError(.malformed, "a block's namespace is not in the prelude")
         }
         guard !accounts[ordinal].isClosed else {
-            throw ArchiveError(.malformed, "a namespace goes on after its end")
+            throw ArchiveError(.malformed, "a namespace continues after its end")
         }
         if let header, header.namespaceOrdinal != ChunkHeader.noNamespace,
             header.namespaceOrdinal != UInt32(ordinal)

@@ -86,7 +86,8 @@ struct DumpNames {
         guard let name = candidates.first, candidates.allSatisfy({ $0 == name }) else {
             throw ArchiveError(
                 .malformed,
-                "\(file.description) has a name that was cut, and no metadata tells the whole one")
+                "\(file.description) has a truncated name, and there is no metadata file with the "
+                    + "full name")
         }
         return name
     }

@@ -85,7 +85,7 @@ public enum Codec: UInt8, Sendable, CaseIterable {
 ///
 /// Order, parallelism and framing are someone else's business.
 protocol BlockCoder: Sendable {
-    /// Appends the compressed form of `raw` to `stored`. Never fails for lack of compressibility.
+    /// Appends the compressed form of `raw` to `stored`. Incompressible data never fails.
     ///
     /// - Throws: `codecFailed` when the library refuses.
     func encode(

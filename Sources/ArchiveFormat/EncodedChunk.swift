@@ -44,7 +44,7 @@ public struct EncodedChunk: Sendable {
     ///   - ordinals: positions of the namespaces in the new archive's prelude, by the names that
     ///     blocks have.
     ///   - closesNamespace: whether it holds the last documents of its namespace.
-    /// - Throws: `malformed` for a chunk that is none of documents, or of a namespace without an
+    /// - Throws: `malformed` for a chunk that does not hold documents, or of a namespace without an
     ///   ordinal.
     public init(
         adopting stored: [UInt8], _ content: DecodedChunk, ordinals: [Namespace: UInt32],

@@ -48,7 +48,7 @@ public enum Program {
                         let why =
                             isOverdue ? " after \(cancelSecondsMax) s, for it did not end" : ""
                         Console.writeError(
-                            "cairn: stopped\(why); what is left behind, the next run removes\n")
+                            "cairn: stopped\(why); the next run removes what is left behind\n")
                     }),
                 { try await job.perform(display) })
             display.finish()

@@ -34,7 +34,7 @@ struct UsageError {
             || zip(options, options.dropFirst()).contains { $0 == (option, "-") }
     }
 
-    /// What the parser says, as part of a sentence; after an empty line it goes on with the help.
+    /// What the parser says, as part of a sentence; after an empty line it continues with the help.
     private var sentence: String {
         let lines = message.split(separator: "\n\n", maxSplits: 1).first ?? "not understood"
         let text = lines.split(separator: "\n").joined(separator: " ")

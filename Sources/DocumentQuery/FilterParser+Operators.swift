@@ -72,7 +72,7 @@ extension FilterParser {
                 continue
             }
             guard try Self.operators(value, here) == nil else {
-                throw here.error("is an operator, where only values stand")
+                throw here.error("is an operator, but only values are allowed here")
             }
             constants.append(try Self.constant(value, at: here))
         }
@@ -110,7 +110,7 @@ extension FilterParser {
             }
             let isElement = first?.name == "$elemMatch"
             guard operators == nil || isElement else {
-                throw here.error("is an operator; of those only $elemMatch may stand here")
+                throw here.error("is an operator; only $elemMatch is allowed here")
             }
             guard isElement == matchesElements ?? isElement else {
                 throw here.error("must be $elemMatch like the others, or none of them")

@@ -116,7 +116,7 @@ struct FilterParser {
             switch element.name {
             case "$regex":
                 guard elements.count(where: { $0.name == "$regex" }) == 1 else {
-                    throw here.error("stands there twice")
+                    throw here.error("is given twice")
                 }
                 let options = elements.first { $0.name == "$options" }?.value
                 conditions.append(
@@ -226,6 +226,6 @@ struct FilterParser {
             return place.error(
                 .unsupported, "is not supported; compare fields with values instead")
         }
-        return place.error(.unknownOperator, "is no operator that can stand there")
+        return place.error(.unknownOperator, "is not an operator that is allowed here")
     }
 }

@@ -38,7 +38,7 @@ struct TextPattern: Sendable {
 
     /// A new expression, for one task.
     ///
-    /// - Throws: `Unreadable`; once `init` has returned only for want of memory.
+    /// - Throws: `Unreadable`; once `init` has returned only when memory runs out.
     func compiled() throws(Unreadable) -> CompiledPattern {
         if let plain = PlainText(self) { return .plain(plain) }
         return .expression(try PerlExpression(self))

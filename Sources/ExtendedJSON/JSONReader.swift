@@ -122,7 +122,7 @@ public struct JSONReader {
             case UInt8(ascii: "\\"): content += try readEscape()
             case 0..<0x20:
                 position -= 1
-                throw syntaxError("a control byte stands in a string")
+                throw syntaxError("there is a control byte in a string")
             default: content.append(byte)
             }
         }

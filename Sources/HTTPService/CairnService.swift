@@ -25,7 +25,7 @@ public struct CairnService: Sendable {
     private let logger: Logger
 
     /// Opens state and repository, and finds jobs that a process was doing when it died: they have
-    /// failed, and can be gone on with.
+    /// failed, and can be resumed.
     ///
     /// - Throws: `StateError` when another process has the state, `ObjectStorageError`,
     ///   `AccessError` for keys that can't be used.

@@ -21,7 +21,7 @@ extension Problem {
         case let error as JobFailure:
             self.init(Self.status(error.code), error.code, error.message)
         case let error as StateError where error.code == .invalidCursor:
-            self = .invalid(.query, "cursor", "is not one that an answer has told")
+            self = .invalid(.query, "cursor", "is not a value from an earlier answer")
         case let error as StateError where JobFailure(error).code.hasPrefix("state_"),
             let error as StateError where error.code == .noSpace || error.code == .closed:
             let failure = JobFailure(error)

@@ -72,7 +72,7 @@ struct RequestFrame: RouterMiddleware {
         }
         let allowed = routes.methods(for: request.uri.path)
         guard !allowed.isEmpty else {
-            return .notFound("there is nothing at this path; /docs tells what there is")
+            return .notFound("there is nothing at this path; /docs lists the paths")
         }
         let names = allowed.map(\.rawValue).joined(separator: ", ")
         return Problem(

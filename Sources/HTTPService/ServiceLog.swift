@@ -29,7 +29,7 @@ struct ServiceLog: OperationsLog {
     func gaveUp(_ job: StuckJob) {
         metrics.gaveUp()
         logger.critical(
-            "a job did not end when it was told to, and goes on; restart the service to end it",
+            "a cancelled job is still running; restart the service to end it",
             metadata: [
                 "job_id": "\(job.id)", "kind": "\(job.kind)", "phase": "\(job.phase ?? "none")",
             ])

@@ -62,7 +62,7 @@ struct ServiceMetrics: Sendable {
         (refusals, "Requests that were refused or have failed, by the problem's code."),
         (stalls, "Answers that were ended because their clients took nothing of them."),
         (deletions, "Backups that were to be removed, by whom, and what became of it."),
-        (givenUp, "Jobs that were told to end and did not."),
+        (givenUp, "Jobs that were cancelled and did not end."),
     ]
 
     /// Takes values that are read when a monitor asks; those that can't be read are left out.

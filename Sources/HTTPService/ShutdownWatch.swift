@@ -59,7 +59,7 @@ final class ShutdownWatch: Sendable {
             runner.beginShutdown()
             end(afterSeconds: graceSeconds + runner.cancelSeconds + Self.marginSeconds)
         case 2:
-            logger.warning("told to end again: jobs are cancelled now")
+            logger.warning("second request to stop: jobs are cancelled now")
             runner.endGrace()
             end(afterSeconds: runner.cancelSeconds + Self.marginSeconds)
         default: endNow()

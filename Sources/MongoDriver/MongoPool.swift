@@ -64,7 +64,7 @@ public final class MongoPool: Sendable {
     public struct Usage: Hashable, Sendable {
         /// Those that were made.
         public var connectionCount: Int
-        /// Those of them that nobody uses.
+        /// Connections of the pool that are idle.
         public var idleCount: Int
         /// How many tasks wait for one.
         public var waitingCount: Int

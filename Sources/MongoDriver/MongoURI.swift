@@ -62,7 +62,7 @@ final class URIHandle: @unchecked Sendable {
         let (parsed, complaints) = DriverLog.capture {
             mongoc_uri_new_with_error(string, &failure)
         }
-        // First, for libmongoc may have failed because of one that is misspelt.
+        // First, for libmongoc may have failed because of one that is mistyped.
         try ConnectionStringOptions(string).check()
         guard let uri = parsed else {
             let reason = Self.withoutSecrets(failure.text, of: string)

@@ -54,7 +54,7 @@ public struct FileSystemStore: ObjectStore {
         try await withUpload(key: key, note: nil, keepsUnfinished: { _ in false }, body)
     }
 
-    /// The same, with a note beside it, by which another process can go on with it when this one is
+    /// The same, with a note beside it, by which another process can resume it when this one is
     /// killed; see `unfinishedUploads`.
     ///
     /// - Parameters:
@@ -99,7 +99,7 @@ public struct FileSystemStore: ObjectStore {
         try await access.unfinishedUploads()
     }
 
-    /// Removes one that was gone on with.
+    /// Removes one that was resumed.
     public func remove(_ upload: UnfinishedUpload) async {
         await access.remove(upload.fileNames)
     }

@@ -61,7 +61,7 @@ actor FolderAccess {
     /// Removes unfinished uploads whose owner is dead, or on another host and silent since
     /// `oldest`.
     ///
-    /// - Parameter spared: names of those that somebody is about to go on with.
+    /// - Parameter spared: names of those that somebody is about to resume.
     func removePartials(
         olderThan oldest: Int64, except spared: Set<String> = []
     ) throws -> [String] {

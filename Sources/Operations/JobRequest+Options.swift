@@ -23,7 +23,7 @@ extension BackupRequest {
             [databases ?? [], nsInclude ?? [], nsExclude ?? []])
         let name = codec ?? "gzip"
         let found = Codec.allCases.first { $0.name == name }
-        if found == nil { problems.note("codec", "is none of gzip, zstd, lz4") }
+        if found == nil { problems.note("codec", "must be gzip, zstd or lz4") }
         options.compression =
             problems.value("level") {
                 try Compression(found ?? .gzip, level: level)
@@ -40,7 +40,7 @@ extension BackupRequest {
             if let found = Backup.Consistency(rawValue: consistency) {
                 options.consistency = found
             } else {
-                problems.note("consistency", "is none of auto, snapshot, oplog, none")
+                problems.note("consistency", "must be auto, snapshot, oplog or none")
             }
         }
         options.description = description

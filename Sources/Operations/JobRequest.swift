@@ -1,7 +1,7 @@
 internal import Foundation
 internal import Snapshots
 
-/// What a job is asked to do: kept with the job, so that another can do the same or go on with it.
+/// What a job is asked to do: kept with the job, so that another can do the same or resume it.
 public enum JobRequest: Sendable, Hashable {
     case backup(BackupRequest)
     case restore(RestoreRequest)
@@ -28,7 +28,7 @@ public enum JobRequest: Sendable, Hashable {
         "backup", "restore", "preview", "verify", "diff", "cleanup", "scheduled_backup",
     ]
 
-    /// Whether a job that was cut off can be gone on with.
+    /// Whether a job that was cut off can be resumed.
     public var isResumable: Bool {
         switch self {
         case .backup, .scheduledBackup: true

@@ -238,7 +238,7 @@ extension JobRunner {
             try await state.appendAudit(event)
         }
         log.noticed(
-            "a job that was given up has ended after all: \(outcome) \(code)", job: assignment.id)
+            "a job that was given up has ended late: \(outcome) \(code)", job: assignment.id)
     }
 
     private func report(_ progress: JobProgressLog) async {

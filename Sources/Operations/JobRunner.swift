@@ -133,7 +133,7 @@ public final class JobRunner: Sendable {
     /// - Parameters:
     ///   - claim: the idempotency key that it was asked for with, so that the same key never means
     ///     two jobs.
-    ///   - resumed: the record of one that it goes on with.
+    ///   - resumed: the record of one that it resumes.
     /// - Throws: `JobFailure` with `too_many_jobs` or `shutting_down`; `StateError`.
     public func submit(
         _ request: JobRequest, by submitter: Submitter, claim: IdempotencyKey? = nil,
@@ -158,7 +158,7 @@ public final class JobRunner: Sendable {
 
     /// Goes on with a job that was cut off: another job, of the same request.
     ///
-    /// Once for each job: what was replaced by going on with it would be replaced again.
+    /// Once for each job: what was replaced by resuming it would be replaced again.
     ///
     /// - Throws: `JobFailure` with `not_resumable`; `StateError`.
     public func resume(
@@ -174,8 +174,8 @@ public final class JobRunner: Sendable {
             throw JobFailure(
                 "not_resumable",
                 record.isResumable
-                    ? "the job has not failed, so there is nothing to go on with"
-                    : "a job of this kind can't be gone on with; start another")
+                    ? "the job has not failed, so there is nothing to resume"
+                    : "a job of this kind can't be resumed; start another")
         }
         do {
             return try await submit(
@@ -188,7 +188,7 @@ public final class JobRunner: Sendable {
     }
 
     private static func resumedAlready(_ successor: String) -> JobFailure {
-        JobFailure("not_resumable", "\(successor) has gone on with the job")
+        JobFailure("not_resumable", "\(successor) has already resumed the job")
     }
 
     /// Ends a job: at once when it is waiting, soon when it is being done.

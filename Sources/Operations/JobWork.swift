@@ -44,7 +44,7 @@ public struct JobAssignment: Sendable {
     public var request: JobRequest
     /// The identifier that a snapshot shall have that it makes.
     public var newSnapshot: String?
-    /// Whether it goes on with a job that was cut off.
+    /// Whether it resumes a job that was cut off.
     public var isResumed = false
     /// What it has removed so far.
     public let removals = Removals()

@@ -111,7 +111,7 @@ public struct ServiceStatistics: Sendable {
                 "cairn_pool_connections", "Connections to the database that were made.",
                 Double(pools.connectionCount)),
             MonitoredValue(
-                "cairn_pool_connections_idle", "Those of them that nobody uses.",
+                "cairn_pool_connections_idle", "Connections of the pool that are idle.",
                 Double(pools.idleCount)),
             MonitoredValue(
                 "cairn_pool_waiting", "Tasks that wait for one.", Double(pools.waitingCount)),

@@ -3,10 +3,10 @@ enum ServiceWords {
     /// Options and commands, and the fields and endpoints that are the same. Longer ones first.
     private static let pairs = [
         (
-            "run it again with --resume to go on, or without to begin anew",
+            "run it again with --resume to continue, or without it to start from the beginning",
             "resume the job to continue, or begin another"
         ),
-        ("to be gone on with (--resume)", "for the job to be resumed"),
+        ("; --resume continues with it", "; resume the job to continue"),
         ("(--resume)", "by resuming the job"),
         ("make one with \"cairn index\"", "convert it to a backup first"),
         ("with \"cairn index\"", "by converting it to a backup first"),

@@ -54,7 +54,7 @@ extension SnapshotWork {
     }
 
     /// A backup of what a restore is about to replace; nil when nothing of it is there. One that
-    /// goes on with another makes its own: the data may have been written to since.
+    /// resumes another makes its own: the data may have been written to since.
     private func backUpBefore(
         _ location: ArchiveLocation, _ options: Restore.Options, _ job: JobAssignment,
         _ pool: MongoPool, _ observer: any JobObserver

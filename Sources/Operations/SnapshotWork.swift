@@ -86,14 +86,14 @@ public struct SnapshotWork: JobWork {
             do {
                 let outcome = try await body()
                 if outcome.isPartial {
-                    note(name, "partially_failed", "not all of it was done; its result tells")
+                    note(name, "partially_failed", "not all of it was done; see its result")
                 }
                 return .verbatim(outcome.result)
             } catch is CancellationError {
                 throw CancellationError()
             } catch {
                 let failure = JobFailure(error)
-                library.log.failed("the \(name) behind a backup failed", job: job.id, error)
+                library.log.failed("the \(name) after a backup failed", job: job.id, error)
                 note(name, failure.code, failure.message)
                 return .null
             }

@@ -7,7 +7,7 @@ internal import SnapshotJSON
 struct ScheduleCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "schedule",
-        abstract: "Show or set when the service makes backups by itself.",
+        abstract: "Show or set the schedule of automatic backups.",
         discussion: """
             The schedule is the running service's, and every change of it is in the audit log.
 
@@ -155,7 +155,8 @@ struct ScheduleSetCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Of the IANA database. (default: UTC)", valueName: "name"))
     var timeZone: String?
     @Option(
-        help: ArgumentHelp("Begin up to so much later, at random, such as 10m.", valueName: "time"))
+        help: ArgumentHelp(
+            "Start with a random delay of up to this time, such as 10m.", valueName: "time"))
     var jitter: Span?
     @Flag(help: "Verify each backup when it is made.")
     var verify = false
@@ -221,9 +222,9 @@ struct ScheduleSetCommand: AsyncParsableCommand {
 
 /// Which backups stay after each run; what is not given is as the service was started with.
 struct ScheduleRetentionOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("Keep backups for so many days.", valueName: "count"))
+    @Option(help: ArgumentHelp("Keep backups for n days.", valueName: "count"))
     var keepDays: Int?
-    @Option(help: ArgumentHelp("Keep so many backups at most.", valueName: "count"))
+    @Option(help: ArgumentHelp("Keep at most n backups.", valueName: "count"))
     var maxCount: Int?
     @OptionGroup var rules: KeepRuleOptions
 

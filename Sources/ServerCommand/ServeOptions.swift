@@ -15,7 +15,7 @@ struct NetworkOptions: ParsableArguments {
     var tlsKey: String?
     @Option(
         help: ArgumentHelp(
-            "Address of a proxy in front, whose X-Forwarded-For counts; may be repeated.",
+            "Address of a reverse proxy whose X-Forwarded-For is trusted; may be repeated.",
             valueName: "address"))
     var trustedProxy: [String] = []
     @Flag(help: "Let anybody read /metrics; otherwise it takes a token.")
@@ -52,7 +52,7 @@ struct LimitOptions: ParsableArguments {
     var cancelTimeout = Span(seconds: 20)
     @Option(
         help: ArgumentHelp(
-            "How long jobs try again when the database server is away; a server that has not "
+            "How long jobs retry when the database server is not available; a server that has not "
                 + "answered since the start is waited for only if this is given. (default: 120s)",
             valueName: "time"))
     var retryFor: Span?
@@ -90,7 +90,7 @@ struct LimitOptions: ParsableArguments {
     var connections = 12_000
     @Option(
         help: ArgumentHelp(
-            "How much answers step back behind jobs for the processors, 0 to 19.",
+            "Niceness of the threads that answer requests while jobs run, 0 to 19.",
             valueName: "number"))
     var requestNiceness = 15
     @Option(
@@ -152,21 +152,21 @@ struct LimitOptions: ParsableArguments {
 
 /// What is kept although it is old or beyond the most there may be.
 struct KeepRuleOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("Keep the newest so many.", valueName: "count"))
+    @Option(help: ArgumentHelp("Keep the n newest backups.", valueName: "count"))
     var keepLast: Int?
-    @Option(help: ArgumentHelp("Keep one a day of so many days.", valueName: "count"))
+    @Option(help: ArgumentHelp("Keep one backup a day for n days.", valueName: "count"))
     var keepDaily: Int?
-    @Option(help: ArgumentHelp("Keep one a week of so many weeks.", valueName: "count"))
+    @Option(help: ArgumentHelp("Keep one backup a week for n weeks.", valueName: "count"))
     var keepWeekly: Int?
-    @Option(help: ArgumentHelp("Keep one a month of so many months.", valueName: "count"))
+    @Option(help: ArgumentHelp("Keep one backup a month for n months.", valueName: "count"))
     var keepMonthly: Int?
 }
 
 /// What is kept unless a request says otherwise.
 struct RetentionOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("Keep backups for so many days.", valueName: "count"))
+    @Option(help: ArgumentHelp("Keep backups for n days.", valueName: "count"))
     var keepDays = 30
-    @Option(help: ArgumentHelp("Keep so many backups at most.", valueName: "count"))
+    @Option(help: ArgumentHelp("Keep at most n backups.", valueName: "count"))
     var maxCount = 30
     @OptionGroup var rules: KeepRuleOptions
 

@@ -54,11 +54,11 @@ public struct JobRecord: Hashable, Sendable, Identifiable {
     public var result: String?
     /// Why it failed, as JSON.
     public var error: String?
-    /// The job that it goes on with.
+    /// The job that it resumes.
     public var resumes: String?
-    /// The job that goes on with it, or has: there is at most one.
+    /// The job that resumes it, or has: there is at most one.
     public var resumedBy: String?
-    /// Whether another job may go on with it once it has ended.
+    /// Whether another job may resume it once it has ended.
     public var isResumable: Bool
     /// The HTTP request that asked for it.
     public var requestID: String?
@@ -107,7 +107,7 @@ public struct JobUpdate: Hashable, Sendable {
     public var error: String?
     /// The snapshot that it makes, reads or is about.
     public var snapshotID: String?
-    /// Whether another job may go on with it once it has ended.
+    /// Whether another job may resume it once it has ended.
     public var isResumable: Bool?
 
     /// A change of what is named.

@@ -9,8 +9,8 @@ extension StateStore {
     ///
     /// - Parameter claim: a key that has been claimed and neither completed nor linked.
     /// - Throws: `StateError`: `.alreadyExists` for an id that is taken, `.invalidValue`,
-    ///   `.notFound` when the key is not claimed or the job that it goes on with is unknown, and
-    ///   `.invalidTransition` when another has gone on with that one.
+    ///   `.notFound` when the key is not claimed or the job that it resumes is unknown, and
+    ///   `.invalidTransition` when another has resumed that one.
     public func insertJob(
         _ job: JobRecord, event: JobEventDraft? = nil, claim: IdempotencyKey? = nil
     ) async throws {
@@ -93,7 +93,7 @@ extension StateStore {
 
     /// Removes jobs that have ended, with their events: those beyond the newest `keepNewest`, and
     /// those that ended before an instant; nil removes none. A job stays while an unfinished one
-    /// goes on with it, and while an idempotency key answers with it.
+    /// resumes it, and while an idempotency key answers with it.
     ///
     /// - Returns: how many were removed.
     public func pruneJobs(keepNewest: Int?, finishedBefore instant: Int64?) async throws -> Int {
@@ -158,13 +158,13 @@ extension JobRecord {
         return job
     }
 
-    /// Writes down which job goes on with this one.
+    /// Writes down which job resumes this one.
     ///
     /// - Throws: `StateError(.invalidTransition)`.
     fileprivate func noteSuccessor(_ successor: String, _ database: Database) throws {
         if let resumedBy {
             throw StateError(
-                .invalidTransition, "job \"\(resumedBy)\" has gone on with \"\(id)\" already")
+                .invalidTransition, "job \"\(resumedBy)\" has already resumed \"\(id)\"")
         }
         try database.execute(
             sql: "UPDATE jobs SET resumed_by = ? WHERE id = ?",

@@ -23,7 +23,7 @@ public struct SnapshotError: Error, Sendable, CustomStringConvertible {
         public static let oplogOverflow = Code(rawValue: "oplog_overflow")
         /// What the server holds after a restore is not what the archive holds.
         public static let notEqual = Code(rawValue: "not_equal")
-        /// The server was away during something that can't be gone on with.
+        /// The server was away during something that can't be resumed.
         public static let interrupted = Code(rawValue: "interrupted")
         /// A restore was cut off while it replaced a collection; that must be mended first.
         public static let unfinished = Code(rawValue: "unfinished")

@@ -195,7 +195,7 @@ import Testing
                     "shop/" + String(repeating: "a", count: 208) + "%24"
                         + String(repeating: "h", count: 27) + ".bson": []
                 ],
-                "cut"
+                "truncated"
             ),
             ([:], "no dump"), (["a.txt": [1]], "no dump"), (["archive.gz": [1]], "archive.gz"),
             (["shop/a.txt": [1]], "no dump"),

@@ -6,7 +6,7 @@ internal import Testing
 
 @testable internal import HTTPService
 
-/// Long work: waited for, ended, gone on with, found again.
+/// Long work: waited for, ended, resumed, found again.
 @Suite struct JobTests {
     @Test(arguments: Way.allCases)
     func aJobThatWaitsIsEndedAtOnce(_ way: Way) async throws {

@@ -61,7 +61,7 @@ enum SchemaCheck {
         _ text: String, _ rule: Schema.TextRule, at place: String
     ) -> [String] {
         if let values = rule.values {
-            return values.contains(text) ? [] : ["\(place): \(text) is none of \(values)"]
+            return values.contains(text) ? [] : ["\(place): \(text) must be one of \(values)"]
         }
         guard rule.lengths.contains(text.unicodeScalars.count) else {
             return ["\(place): is too short or too long"]

@@ -30,7 +30,7 @@ import Testing
             #expect(try await fixture.ended(next).status == .succeeded)
             fixture.work.gate.open()
             for await notice in fixture.log.notices.stream
-            where notice.contains("ended after all") { break }
+            where notice.contains("ended late") { break }
             #expect(fixture.runner.stuckJobs.isEmpty)
         }
         let outcomes = try await fixture.state.auditEntries().entries.reversed()

@@ -47,7 +47,7 @@ def prepare(service):
 
 
 def cancelled_job(service):
-    """A backup that was asked for and cancelled, so that it can be gone on with."""
+    """A backup that was asked for and cancelled, so that it can be resumed."""
 
     def attempt():
         job = service.post("/backup/create").json["job_id"]

@@ -101,7 +101,7 @@ class KilledService(unittest.TestCase):
         return found
 
     def assert_resumes(self, job):
-        """It is gone on with, once, however often that is asked for."""
+        """It is resumed once, however often that is asked for."""
         self.assertIs(self.service.job(job)["resumable"], True)
         resumed = self.begin(f"/jobs/{job}/resume", Idempotency_Key="go-on")
         again = self.service.post(f"/jobs/{job}/resume", Idempotency_Key="go-on")

@@ -55,9 +55,9 @@ import Testing
         try await fixture.insert([document(5000)], "c")
         let observer = RecordingObserver()
         let report = try await fixture.backup(observer: observer) { $0.isResumed = true }
-        #expect(observer.notices.contains { $0.contains("going on with") }, "\(observer.notices)")
+        #expect(observer.notices.contains { $0.contains("resuming") }, "\(observer.notices)")
         #expect(!observer.notices.contains { $0.contains("starting") })
-        #expect(!observer.notices.contains { $0.hasSuffix("taken over: 0") })
+        #expect(!observer.notices.contains { $0.hasSuffix("kept: 0") })
         #expect(report.manifest.documentCount == 190)
         #expect(try fixture.folder.contents.count == 1)
         try await expectEqual(fixture, before)
@@ -79,7 +79,7 @@ import Testing
             $0.id = SnapshotID(milliseconds: 0, kind: "manual", random: 1)
             $0.description = "another"
         }
-        // Identifier and description stay those of what it goes on with.
+        // Identifier and description stay those of what it resumes.
         #expect(resumed.manifest.id == killed)
         #expect(resumed.manifest.description == nil)
         let pairs = zip(whole.manifest.namespaces, resumed.manifest.namespaces)
@@ -116,7 +116,7 @@ import Testing
         try await fixture.backup(try Compression(.zstd), observer: observer) {
             $0.isResumed = true
         }
-        #expect(observer.notices.contains { $0.contains("nothing to go on with") })
+        #expect(observer.notices.contains { $0.contains("nothing to resume") })
         try await server.stop()
     }
 
@@ -137,7 +137,7 @@ import Testing
         _ = try fixture.folder.file(name, bytes)
         let observer = RecordingObserver()
         try await fixture.backup(observer: observer) { $0.isResumed = true }
-        #expect(observer.notices.contains { $0.contains("going on with") })
+        #expect(observer.notices.contains { $0.contains("resuming") })
         try await expectEqual(fixture, before)
         try await server.stop()
     }
@@ -178,7 +178,7 @@ extension InterruptedJobTests {
                 try await server.restart()
             }
             let told = notices.withLock { $0 }
-            let way = consistency == .auto ? "trying again" : "going on with"
+            let way = consistency == .auto ? "trying again" : "resuming"
             #expect(told.contains { $0.contains(way) }, "\(told)")
             #expect(!told.contains { $0.contains("starting") }, "\(told)")
             try await fixture.drop()

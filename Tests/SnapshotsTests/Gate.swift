@@ -11,7 +11,7 @@ import Testing
 final class Gate: Sendable {
     private let isPlace: @Sendable (JobProgress) -> Bool
     private let isPassed = Mutex(false)
-    private let mayGoOn = DispatchSemaphore(value: 0)
+    private let isOpen = DispatchSemaphore(value: 0)
     private let arrivals: AsyncStream<Void>
     private let arrival: AsyncStream<Void>.Continuation
 
@@ -33,10 +33,10 @@ final class Gate: Sendable {
             wasReached = true
             break
         }
-        defer { mayGoOn.signal() }
+        defer { isOpen.signal() }
         #expect(wasReached, "the job came to the gate")
         if wasReached { try await body() }
-        mayGoOn.signal()
+        isOpen.signal()
         return try await result
     }
 
@@ -49,7 +49,7 @@ final class Gate: Sendable {
             return
         }
         arrival.yield()
-        guard mayGoOn.wait(timeout: .now() + 120) == .success else {
+        guard isOpen.wait(timeout: .now() + 120) == .success else {
             Issue.record("nobody opened the gate")
             return
         }

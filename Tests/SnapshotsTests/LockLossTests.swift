@@ -175,7 +175,7 @@ private struct MarkFaults: ObjectStore {
             try FileManager.default.removeItem(atPath: "\(folder.path)/\(name)")
         }
         #expect(error?.code == .lockLost)
-        #expect(error?.message.contains("taken away") == true)
+        #expect(error?.message.contains("removed by another process") == true)
     }
 
     @Test func aMarkThatIsSomebodyElsesCancelsTheJob() async throws {
@@ -184,7 +184,7 @@ private struct MarkFaults: ObjectStore {
             _ = try folder.file(name, Array("{}\n".utf8))
         }
         #expect(error?.code == .lockLost)
-        #expect(error?.message.contains("taken away") == true)
+        #expect(error?.message.contains("removed by another process") == true)
     }
 
     /// The step is asked for right after the pause, before anything else has noticed it.

@@ -29,7 +29,7 @@ import Testing
         }
         let observer = RecordingObserver()
         let report = try await fixture.restore(observer: observer) { $0.isResumed = true }
-        #expect(observer.notices.contains { $0.contains("going on with") })
+        #expect(observer.notices.contains { $0.contains("resuming") })
         #expect(try await fixture.state() == archived)
         let outcome = try #require(report.entries.first { $0.target.collection == "stones" })
             .outcome
@@ -60,7 +60,7 @@ import Testing
         try await fixture.restore(
             .snapshot(later, in: fixture.catalog), observer: observer
         ) { $0.isResumed = true }
-        #expect(observer.notices.contains { $0.contains("nothing to go on with") })
+        #expect(observer.notices.contains { $0.contains("nothing to resume") })
         #expect(try await fixture.documents("stones").inByteOrder == archived)
         #expect(try await fixture.names() == ["stones"])
         try await server.stop()
@@ -166,10 +166,10 @@ extension InterruptedJobTests {
             }
             #expect(error?.isNetworkError == true)
             try await server.restart()
-            // It can be gone on with, by this very process.
+            // It can be resumed, by this very process.
             let observer = RecordingObserver()
             try await fixture.restore(observer: observer) { $0.isResumed = true }
-            #expect(observer.notices.contains { $0.contains("going on with") })
+            #expect(observer.notices.contains { $0.contains("resuming") })
             #expect(try await fixture.state() == before)
             try await server.stop()
         }

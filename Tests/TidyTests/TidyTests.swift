@@ -54,6 +54,22 @@ import Testing
         #expect(found == [], "\(first)\(second)")
     }
 
+    /// Not the field's words: say resume, must be, is not available, because there is no.
+    @Test func sentencesAreInTheWordsOfTheField() {
+        let phrases = [
+            "gone on" + " with", "going on" + " with", "goes on" + " with", "go on" + " with",
+            "not to be" + " had", "is none" + " of", "are none" + " of", "for want" + " of",
+            "for lack" + " of", "mis" + "spelt",
+        ]
+        let found = files.flatMap { file in
+            file.lines.enumerated().flatMap { number, line in
+                phrases.filter { line.contains($0) }
+                    .map { "\(file.path):\(number + 1): \"\($0)\"" }
+            }
+        }
+        #expect(found == [])
+    }
+
     @Test func noCommentPutsWorkOff() {
         let marks = ["TO" + "DO", "FIX" + "ME", "X" + "XX"]
         let found = swiftFiles.filter { _, source in

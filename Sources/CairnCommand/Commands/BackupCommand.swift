@@ -52,7 +52,7 @@ struct BackupCommand: Job {
     /// What a person says about it.
     @Option(
         help: ArgumentHelp(
-            "What to remember about the snapshot; list and show tell it.", valueName: "text"))
+            "A description of the snapshot; list and show print it.", valueName: "text"))
     var description: String?
 
     @OptionGroup var width: WidthOptions
@@ -81,7 +81,7 @@ struct BackupCommand: Job {
             valueName: "how"))
     var consistency: Backup.Consistency?
 
-    /// Whether to go on with what a killed backup has left.
+    /// Whether to resume what a killed backup has left.
     @Flag(
         help: ArgumentHelp(
             "Go on with what a killed or cut-off backup of the same has left in the repository: "

@@ -46,7 +46,7 @@ struct FindCommand: Job {
     var filter = "{}"
 
     /// The most documents.
-    @Option(help: ArgumentHelp("Find at most so many documents.", valueName: "count"))
+    @Option(help: ArgumentHelp("Find at most n documents.", valueName: "count"))
     var limit: UInt64?
 
     /// Whether documents are only counted.

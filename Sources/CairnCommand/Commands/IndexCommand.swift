@@ -6,7 +6,7 @@ internal import Snapshots
 struct IndexCommand: Job {
     static let configuration = CommandConfiguration(
         commandName: "index",
-        abstract: "Write an archive of mongodump anew as a snapshot of Cairn's.",
+        abstract: "Convert an archive of mongodump to a snapshot with an index.",
         usage: "cairn index <file> [--repository <folder> | --to <file>] [<options>]",
         discussion: """
             Afterwards every chunk has its checksum, and single collections, ranges and documents \

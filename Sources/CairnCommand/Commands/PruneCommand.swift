@@ -24,22 +24,23 @@ struct PruneCommand: Job {
 
     /// The oldest that stays.
     @Option(
-        help: ArgumentHelp("Remove what is older than so many days.", valueName: "count"))
+        help: ArgumentHelp("Remove snapshots older than n days.", valueName: "count"))
     var keepDays = 30
 
     /// How many stay.
     @Option(
-        help: ArgumentHelp("Remove what is beyond so many of the newest.", valueName: "count"))
+        help: ArgumentHelp("Remove all but the n newest snapshots.", valueName: "count"))
     var maxCount = 30
 
     /// How many of the last.
-    @Option(help: ArgumentHelp("Keep so many of the newest.", valueName: "count"))
+    @Option(help: ArgumentHelp("Keep the n newest snapshots.", valueName: "count"))
     var keepLast = 0
 
     /// How many days.
     @Option(
         help: ArgumentHelp(
-            "Keep the newest of each of so many days (UTC) that have one.", valueName: "count"))
+            "Keep the newest snapshot of each of the last n days (UTC) that have one.",
+            valueName: "count"))
     var keepDaily = 0
 
     /// How many weeks.
@@ -52,7 +53,7 @@ struct PruneCommand: Job {
     var keepMonthly = 0
 
     /// Whether it only tells.
-    @Flag(help: "Remove nothing, and tell what would be removed and why.")
+    @Flag(help: "Remove nothing; report what would be removed and why.")
     var dryRun = false
 
     @OptionGroup var repository: RepositoryOptions

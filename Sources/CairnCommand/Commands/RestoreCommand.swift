@@ -60,10 +60,10 @@ struct RestoreCommand: Job {
 
     @OptionGroup var keep: KeepOptions
 
-    /// Whether to go on with what a killed restore has begun.
+    /// Whether to resume what a killed restore has begun.
     @Flag(
         help: ArgumentHelp(
-            "Go on with what a killed or cut-off restore of the same archive has loaded; what is "
+            "Resume a killed or interrupted restore of the same archive has loaded; what is "
                 + "there is compared, only what is missing is written."))
     var resume = false
 
@@ -120,7 +120,7 @@ struct RestoreCommand: Job {
                 + "again goes on"
         case .replace: "cancelled; the live data is as it was"
         case .preview: "cancelled; nothing was written"
-        case .merge: "cancelled; documents merged so far stay, and running it again goes on"
+        case .merge: "cancelled; documents merged so far stay, and running it again continues"
         }
     }
 

@@ -36,7 +36,7 @@ struct TokenCommand: ServiceCommand {
 struct ScheduleCommand: ServiceCommand {
     static let configuration = CommandConfiguration(
         commandName: "schedule",
-        abstract: "Show or set when the service makes backups by itself (cairn-server).")
+        abstract: "Show or set the schedule of automatic backups (cairn-server).")
 
     @Argument(parsing: .captureForPassthrough) var arguments: [String] = []
 }

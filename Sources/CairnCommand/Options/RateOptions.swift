@@ -6,7 +6,7 @@ struct RateOptions: ParsableArguments, Sendable {
     /// Rates that are not to be exceeded.
     @Option(
         help: ArgumentHelp(
-            "At most so much a second: 20MB of documents, or 5000docs; may be given for both.",
+            "Limit a second: 20MB of documents, or 5000docs; may be given for both.",
             valueName: "rate"))
     var maxRate: [Rate] = []
 

@@ -48,7 +48,7 @@ struct EndpointPipeline: Sendable {
         var details = AuditDetails()
         /// Limits that hold for the caller.
         var headers: [(name: String, value: String)] = []
-        /// Whether it got so far that the endpoint was asked, or refused for want of permission.
+        /// Whether the endpoint was asked, or the request refused because a permission is missing.
         var isWorthAuditing = false
         /// What the audit log says is about to be done; nil for nothing that is audited.
         var intent: AuditTrail.Intent?

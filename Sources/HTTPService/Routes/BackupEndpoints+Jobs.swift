@@ -39,7 +39,8 @@ extension BackupEndpoints {
                     + "0 or an empty string, to what it meant; else such a backup is refused. "
                     + "false by default.")),
         Schema.Property(
-            "samples", .integer(0...1000).saying("Of a preview: documents told of each kind.")),
+            "samples",
+            .integer(0...1000).saying("Of a preview: documents that are reported of each kind.")),
     ]
 
     private static let restoreDependencies = [
@@ -77,10 +78,10 @@ extension BackupEndpoints {
     var restore: Endpoint {
         Endpoint(
             method: .post, path: "\(Self.path)/{backup_id}/restore", id: "restoreBackup",
-            group: Self.group, summary: "Put a backup back, or tell what that would do.",
+            group: Self.group, summary: "Restore a backup, or report what a restore would do.",
             details: "The mode is preview unless another is given: nothing is written, and the "
                 + "answer is the exact difference, or a job when that takes longer than the "
-                + "caller waits. replace backs up what it replaces first, unless told not to; the "
+                + "caller waits. replace backs up what it replaces first, unless asked not to; the "
                 + "job's result names that backup.",
             access: .permitted(.backupsRestore),
             parameters: [
@@ -99,9 +100,9 @@ extension BackupEndpoints {
                 .json(.accepted, .named("JobStarted"), "It has begun.", headers: Self.location),
                 .json(
                     .ok, .oneOf([.named("Preview"), .named("JobStarted")]),
-                    "What a restore would do; or, of another mode, it has ended meanwhile."),
+                    "What a restore would do; or, in another mode, the job has already ended."),
                 .problem(.notFound, "There is no such backup."),
-                .problem(.conflict, "It is damaged, or something stands in the way."),
+                .problem(.conflict, "The backup is damaged, or something prevents the restore."),
                 .problem(.badGateway, "The database server can't be reached or refuses."),
             ],
             auditedAs: "backup.restore", takesIdempotencyKey: true
@@ -127,7 +128,7 @@ extension BackupEndpoints {
             details: "Those that are older than keep_days, or beyond the max_count newest, unless "
                 + "another rule keeps them. What a job uses, the newest verified backup and "
                 + "damaged ones are never removed. What is not given is as the service was "
-                + "started with: 30 days and 30 backups. With dry_run it only tells which and why.",
+                + "started with: 30 days and 30 backups. With dry_run it reports which and why.",
             access: .permitted(.backupsCleanup),
             parameters: [CommonParameters.idempotencyKey, CommonParameters.prefer],
             body: Endpoint.Body(
@@ -158,7 +159,9 @@ extension BackupEndpoints {
             parameters: [
                 CommonParameters.backupParameter,
                 .path("other_id", FieldSchemas.backupID, "The other backup's identifier."),
-                .query("samples", .integer(0...1000), "Documents told of each kind; five."),
+                .query(
+                    "samples", .integer(0...1000),
+                    "Documents that are reported of each kind; default 5."),
                 CommonParameters.prefer,
             ],
             replies: [

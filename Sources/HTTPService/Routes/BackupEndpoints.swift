@@ -34,7 +34,7 @@ struct BackupEndpoints: Sendable {
                 dependencies: FieldSchemas.backupDependencies),
             replies: [
                 .json(.accepted, .named("BackupStarted"), "It has begun.", headers: Self.location),
-                .json(.ok, .named("BackupStarted"), "It has ended meanwhile."),
+                .json(.ok, .named("BackupStarted"), "The job has already ended."),
             ],
             auditedAs: "backup.create", takesIdempotencyKey: true
         ) { call in
@@ -99,7 +99,7 @@ struct BackupEndpoints: Sendable {
             ],
             replies: [
                 .json(.accepted, .named("JobStarted"), "It has begun.", headers: Self.location),
-                .json(.ok, .named("JobStarted"), "It has ended meanwhile."),
+                .json(.ok, .named("JobStarted"), "The job has already ended."),
                 .problem(.notFound, "There is no such backup."),
             ],
             auditedAs: "backup.verify", takesIdempotencyKey: true
@@ -124,7 +124,7 @@ struct BackupEndpoints: Sendable {
                     "Whether it is removed even if it is the last verified one."),
             ],
             replies: [
-                .other(.noContent, nil, "It is gone."),
+                .other(.noContent, nil, "It was removed."),
                 .problem(.notFound, "There is no such backup."),
                 .problem(.conflict, "It is in use, or it is the last verified one."),
             ],

@@ -4,7 +4,7 @@ internal import Operations
 internal import ServiceState
 internal import SnapshotJSON
 
-/// Long work: looked at, followed, ended and gone on with.
+/// Long work: read, followed, ended and resumed.
 struct JobEndpoints: Sendable {
     static let path = BasePath.text + "/jobs"
     static let group = "Jobs"
@@ -76,7 +76,7 @@ struct JobEndpoints: Sendable {
             method: .get, path: "\(Self.path)/{job_id}/events", id: "followJob",
             group: Self.group, summary: "Follow a job by server-sent events.",
             details: "Events are status, progress, notice and pre_restore_backup, each with JSON; "
-                + "the stream ends with the job. A client that was cut off continues behind the "
+                + "the stream ends with the job. A client that reconnects resumes after the "
                 + "Last-Event-ID that it gives; when there is nothing more, the answer is 204, "
                 + "which ends an EventSource. A stream ends with its token, or with the service, "
                 + "and then its last event is closed, with a code. There are limits to the number "
@@ -147,7 +147,7 @@ struct JobEndpoints: Sendable {
             method: .post, path: "\(Self.path)/{job_id}/resume", id: "resumeJob",
             group: Self.group, summary: "Go on with a job that was cut off.",
             details: "Another job does the same and takes over what the first one had completed. "
-                + "Who may begin a job of its kind may go on with it.",
+                + "Whoever may start a job of its kind may resume it.",
             access: .permitted(.backupsCreate),
             parameters: [
                 CommonParameters.jobParameter, CommonParameters.idempotencyKey,
@@ -157,9 +157,9 @@ struct JobEndpoints: Sendable {
                 .json(
                     .accepted, .named("JobStarted"), "It has begun.",
                     headers: BackupEndpoints.location),
-                .json(.ok, .named("JobStarted"), "It has ended meanwhile."),
+                .json(.ok, .named("JobStarted"), "The job has already ended."),
                 .problem(.notFound, "There is no such job."),
-                .problem(.conflict, "There is nothing to go on with."),
+                .problem(.conflict, "There is nothing to resume."),
             ],
             auditedAs: "job.resume", takesIdempotencyKey: true
         ) { call in
@@ -172,7 +172,7 @@ struct JobEndpoints: Sendable {
         }
     }
 
-    /// A job is ended and gone on with by who may begin one like it.
+    /// A job may be ended and resumed by whoever may start one like it.
     @discardableResult
     private func authorize(_ call: Call) async throws -> JobRecord {
         let record = try await job(call)

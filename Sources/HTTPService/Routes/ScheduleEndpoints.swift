@@ -29,7 +29,7 @@ struct ScheduleEndpoints: Sendable {
         Schema.Property("enabled", .boolean),
         Schema.Property(
             "jitter_seconds",
-            .integer(0...3600).saying("Each run begins up to so much later, at random.")),
+            .integer(0...3600).saying("Each run starts with a random delay of up to this time.")),
         Schema.Property(
             "verify", .boolean.saying("Whether each backup is verified when it is made.")),
         Schema.Property("backup", .object(FieldSchemas.backup)),

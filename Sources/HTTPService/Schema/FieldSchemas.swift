@@ -14,7 +14,7 @@ enum FieldSchemas {
     static let cursor = Schema.string(
         Schema.TextRule(
             lengths: 1...200, pattern: "[A-Za-z0-9_=.:+-]+",
-            else: "is not one that an answer has told"))
+            else: "is not a value from an earlier answer"))
     /// The kind of a backup.
     static let kind = Schema.string(
         Schema.TextRule(

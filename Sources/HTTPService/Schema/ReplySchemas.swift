@@ -217,7 +217,7 @@ enum ReplySchemas {
                 .required("error", .nullable(.named("JobError"))),
                 .required("resumes", .nullable(.named("JobID"))),
                 .required("resumed_by", .nullable(.named("JobID"))),
-                .required("resumable", .boolean.saying("Whether it can be gone on with.")),
+                .required("resumable", .boolean.saying("Whether it can be resumed.")),
             ])
         ),
         (

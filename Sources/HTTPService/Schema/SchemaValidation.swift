@@ -118,7 +118,7 @@ struct SchemaValidation {
     private mutating func check(_ text: String, _ rule: Schema.TextRule, at field: String) {
         if let values = rule.values {
             if !values.contains(text) {
-                note(field, "is none of \(values.joined(separator: ", "))")
+                note(field, "must be one of \(values.joined(separator: ", "))")
             }
             return
         }

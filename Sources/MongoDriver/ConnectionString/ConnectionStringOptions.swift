@@ -1,7 +1,7 @@
 import CMongoC
 
 /// The options of a connection string, as they are written. libmongoc drops what it does not know,
-/// what is empty and what is given twice, with a word to its log only: a misspelt `tls` would be a
+/// what is empty and what is given twice, with a word to its log only: a mistyped `tls` would be a
 /// plain connection.
 struct ConnectionStringOptions {
     /// More than there are to know.
@@ -46,7 +46,7 @@ struct ConnectionStringOptions {
                 let isSuspicious = name.count > 64 || name.contains("@") || name.contains(":")
                 throw Self.error(
                     isSuspicious
-                        ? "a part behind its question mark is not an option"
+                        ? "a part after its question mark is not an option"
                         : "the option \"\(name)\" is not known; is "
                             + "\"\(ConnectionOption.nearestName(to: name))\" meant?")
             }

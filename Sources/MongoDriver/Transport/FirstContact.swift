@@ -271,7 +271,7 @@ struct FirstContact: Sendable {
                 let way =
                     tls.certificateFile.map {
                         "does it accept the certificate in \($0) (tlsCertificateKeyFile)?"
-                    } ?? "if it wants a certificate of its clients, give tlsCertificateKeyFile"
+                    } ?? "if it requires client certificates, give tlsCertificateKeyFile"
                 return MongoError(
                     .tls,
                     "the server \(place) ended the connection after the TLS handshake; \(way)")
@@ -282,7 +282,7 @@ struct FirstContact: Sendable {
             }
             return MongoError(
                 .tls,
-                "the server \(place) wants TLS; add tls=true to the connection string, and "
+                "the server \(place) requires TLS; add tls=true to the connection string, and "
                     + "tlsCAFile=FILE unless the system trusts its authority")
         }
     }

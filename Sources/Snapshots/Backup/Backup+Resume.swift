@@ -22,17 +22,17 @@ extension Backup {
             let unfinished = try await UnfinishedBackup(
                 upload, draft, host: hostRead(server), options)
         else {
-            observer.noticed("there is nothing to go on with; starting from the beginning")
+            observer.noticed("there is nothing to resume; starting from the beginning")
             return nil
         }
         let documentCount = unfinished.kept.reduce(0) { $0 + Int($1.chunk.header.documentCount) }
         observer.noticed(
-            "going on with \(draft.manifest.id), which was cut off; documents taken over: "
+            "resuming \(draft.manifest.id), which was interrupted; documents kept: "
                 + "\(documentCount)")
         return unfinished
     }
 
-    /// The newest; of one that was gone on with and killed again, the part that is larger.
+    /// The newest; of one that was resumed and killed again, the part that is larger.
     private static func isBetter(
         _ new: (UnfinishedUpload, BackupDraft), than old: (UnfinishedUpload, BackupDraft)?
     ) -> Bool {
@@ -53,7 +53,7 @@ extension Backup {
         }
     }
 
-    func canGoOn(after interruptionCount: Int) -> Bool {
+    func canResume(after interruptionCount: Int) -> Bool {
         if case .pipe = destination { return false }
         return options.enduranceSeconds > 0 && !endurance.isExhausted
             && interruptionCount < Self.interruptionCountMax

@@ -27,12 +27,12 @@ public struct Backup: Sendable {
         /// The kind in the snapshot's identifier.
         public var kind = "manual"
         /// The snapshot's identifier, for who must tell it before the backup runs; nil for a new
-        /// one of that kind. A backup that goes on with another keeps that one's.
+        /// one of that kind. A backup that resumes another keeps that one's.
         public var id: SnapshotID?
         /// What a person says about the snapshot: at most 1,024 bytes of UTF-8 without control
-        /// characters. A backup that goes on with another keeps that one's.
+        /// characters. A backup that resumes another keeps that one's.
         public var description: String?
-        /// Whether it goes on with what a killed backup of the same has left.
+        /// Whether it resumes what a killed backup of the same has left.
         public var isResumed = false
         /// How long it tries again when the server is restarted or elects another primary, in
         /// seconds; 0 for not at all.
@@ -107,13 +107,14 @@ public struct Backup: Sendable {
                 return try await runOnce(attempt.level, unfinished)
             } catch  where unfinished != nil && isOutOfDate(error) {
                 observer.noticed(
-                    "what the killed backup was reading is not to be had any more; starting again "
+                    "what the killed backup was reading no longer exists; starting again "
                         + "from the beginning: \(error)")
                 unfinished = nil
             } catch  where isInterruption(error) {
-                guard canGoOn(after: interruptionCount) else { throw tellingOfResumption(error) }
+                guard canResume(after: interruptionCount) else { throw tellingOfResumption(error) }
                 interruptionCount += 1
-                observer.noticed("the server was away; going on with what was read: \(error)")
+                observer.noticed(
+                    "the server was not available; resuming with what was read: \(error)")
                 _ = try await endurance.run { _ in
                     try await pool.withConnection { try await $0.serverInfo() }
                 }
@@ -149,7 +150,7 @@ public struct Backup: Sendable {
         manifest.namespaces = []
         let (summary, place) = try await destination.withArchive(
             draft.manifest.id, options.compression.codec, note: draft.bytes,
-            goingOnWith: unfinished?.upload, observer
+            resuming: unfinished?.upload, observer
         ) { [manifest] upload in
             try await archive(plan, manifest, unfinished, into: upload)
         }

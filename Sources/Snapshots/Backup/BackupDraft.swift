@@ -2,7 +2,7 @@ internal import ArchiveFormat
 internal import BSONBytes
 internal import MongoDriver
 
-/// What a backup notes beside its unfinished archive, so that another can go on with it: what was
+/// What a backup notes beside its unfinished archive, so that another can resume it: what was
 /// decided before the first document was read.
 struct BackupDraft: Sendable {
     /// Without totals; its namespaces are those of the archive's prelude, but for an oplog.

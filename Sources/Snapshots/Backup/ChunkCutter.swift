@@ -29,10 +29,10 @@ struct ChunkCutter {
     private var builder: RawChunkBuilder
     private var hasDocuments = false
     private var isCut = false
-    /// Documents that were taken, those before `goOn` included.
+    /// Documents that were taken, those before `resume` included.
     private(set) var documentCount: Int64 = 0
     private var lastByteCount = 0
-    /// The last document before `goOn`.
+    /// The last document before `resume`.
     private var earlier: [UInt8]?
 
     /// - Parameters:
@@ -46,7 +46,7 @@ struct ChunkCutter {
     }
 
     /// Goes on behind documents that are in chunks already.
-    mutating func goOn(from position: UnfinishedBackup.Position) {
+    mutating func resume(from position: UnfinishedBackup.Position) {
         documentCount = position.documentCount
         earlier = position.last
         isCut = true

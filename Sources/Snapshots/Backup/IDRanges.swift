@@ -25,7 +25,7 @@ struct IDRanges {
     private var lower: BSONDocument?
     private var bounds: ArraySlice<BSONDocument>
     /// Whether there may be bounds beyond those that are known.
-    private var mayGoOn: Bool
+    private var mayHaveMore: Bool
     private var isExhausted = false
 
     /// Finds the first ranges.
@@ -42,7 +42,7 @@ struct IDRanges {
             let found = try await Self.bounds(of: request, after: nil, byteCount, pool)
             guard !found.isEmpty else { return nil }
             bounds = found[...]
-            mayGoOn = found.count == Self.boundCountMax
+            mayHaveMore = found.count == Self.boundCountMax
         } catch let error as MongoError
             where error.code == .unauthorized || error.code == .command
             || error.serverCode == Self.commandNotFound
@@ -56,10 +56,10 @@ struct IDRanges {
 
     /// The next range, or nil behind the last one.
     mutating func next() async throws -> Range? {
-        if bounds.isEmpty, mayGoOn, let lower {
+        if bounds.isEmpty, mayHaveMore, let lower {
             let found = try await Self.bounds(of: request, after: lower, byteCount, pool)
             bounds = found[...]
-            mayGoOn = found.count == Self.boundCountMax
+            mayHaveMore = found.count == Self.boundCountMax
         }
         guard !isExhausted else { return nil }
         let upper = bounds.popFirst()

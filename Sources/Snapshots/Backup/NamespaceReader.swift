@@ -146,7 +146,7 @@ struct NamespaceReader: Sendable {
         _ take: (ArchivePiece) async throws -> Void
     ) async throws -> ChunkCutter {
         var cutter = makeCutter(stream)
-        if let position, position.ordinal == stream.ordinal { cutter.goOn(from: position) }
+        if let position, position.ordinal == stream.ordinal { cutter.resume(from: position) }
         var serverID: UInt32?
         guard request.isOfInstant, request.isInOrderOfStorage else {
             do {
@@ -154,8 +154,8 @@ struct NamespaceReader: Sendable {
             } catch let error as MongoError where error.mayPass && options.enduranceSeconds > 0 {
                 throw SnapshotError(
                     .interrupted,
-                    "the server was away while \(stream.descriptor.namespace) was read, which "
-                        + "can't be gone on with: \(error)")
+                    "the server was gone while \(stream.descriptor.namespace) was read, which "
+                        + "can't be resumed: \(error)")
             }
             return cutter
         }

@@ -26,7 +26,7 @@ struct UnfinishedBackup: Sendable {
     private let ordinals: [Namespace: UInt32]
 
     /// - Parameter host: the server that is read now, where that is certain.
-    /// - Returns: nil for what nobody can go on with.
+    /// - Returns: nil for what nobody can resume.
     /// - Throws: `ObjectStorageError`, `BSONError`, `ArchiveError`.
     init?(
         _ upload: UnfinishedUpload, _ draft: BackupDraft, host: String?, _ options: Backup.Options

@@ -25,7 +25,7 @@ extension ArchiveDestination {
         _ body: (any ObjectStorage.ByteSink) async throws -> ArchiveWriter.Summary
     ) async throws -> (ArchiveWriter.Summary, place: String?) {
         try await withArchive(
-            id.description, codec, note: nil, goingOnWith: nil, observer, body)
+            id.description, codec, note: nil, resuming: nil, observer, body)
     }
 
     /// What dead processes have left of archives that were to go here.
@@ -48,7 +48,7 @@ extension ArchiveDestination {
     ///   - note: what the other run must know, kept beside the archive; nil for nothing.
     ///   - unfinished: what this one resumes, which is removed when all is done.
     func withArchive(
-        _ id: String, _ codec: Codec, note: [UInt8]?, goingOnWith unfinished: UnfinishedUpload?,
+        _ id: String, _ codec: Codec, note: [UInt8]?, resuming unfinished: UnfinishedUpload?,
         _ observer: any JobObserver,
         _ body: (any ObjectStorage.ByteSink) async throws -> ArchiveWriter.Summary
     ) async throws -> (ArchiveWriter.Summary, place: String?) {
@@ -86,7 +86,7 @@ extension ArchiveDestination {
         return (summary, place)
     }
 
-    /// What a lost server has cut off can be gone on with.
+    /// What a lost server has cut off can be resumed.
     private static func isWorthKeeping(_ error: any Error) -> Bool {
         switch error {
         case let error as SnapshotError: return error.code == .interrupted

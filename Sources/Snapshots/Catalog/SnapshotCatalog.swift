@@ -118,7 +118,7 @@ public struct SnapshotCatalog: Sendable {
             .notFound, "there is no snapshot in the repository yet; \"cairn backup\" takes one")
     }
 
-    /// Identifier of the snapshot with that key; nil for a key that is none of a snapshot.
+    /// Identifier of the snapshot with that key; nil for a key that is not a snapshot's.
     static func id(ofKey key: String) -> SnapshotID? {
         guard let dot = key.firstIndex(of: ".") else { return nil }
         let isArchive = Codec.allCases.contains { codec in

@@ -12,7 +12,7 @@ public struct NamespaceDifference: Sendable {
     /// An index that only one has, or that is defined in another way.
     public struct Index: Hashable, Sendable {
         public var name: String
-        /// Its definition; nil where there is none of that name.
+        /// Its definition; nil where there is not one of that name.
         public var first: BSONDocument?
         public var second: BSONDocument?
     }

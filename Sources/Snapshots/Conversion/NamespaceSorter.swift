@@ -57,7 +57,7 @@ struct NamespaceSorter {
         begin(ordinal)
         openByteCount -= lanes[ordinal].openByteCount
         guard let full = try lanes[ordinal].cutter?.cut(documents) else {
-            throw ArchiveError(.malformed, "a namespace goes on after its end")
+            throw ArchiveError(.malformed, "a namespace continues after its end")
         }
         openByteCount += lanes[ordinal].openByteCount
         for piece in full { try await put(piece, of: ordinal, send) }

@@ -124,7 +124,7 @@ final class LockLease: Sendable {
 
     private func lose() {
         state.withLock { state in
-            state.loss = state.loss ?? error("was taken away by somebody")
+            state.loss = state.loss ?? error("was removed by another process")
         }
     }
 

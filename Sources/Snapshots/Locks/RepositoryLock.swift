@@ -75,7 +75,7 @@ public struct RepositoryLock: Hashable, Sendable {
         }
     }
 
-    /// The process that a lock's name tells of; nil for a name that is none of a lock.
+    /// The process that a lock's name tells of; nil for a name that is not a lock's.
     static func owner(ofName name: String) -> OwnerToken? {
         name.split(separator: ".").first.flatMap { OwnerToken(parsing: String($0)) }
     }

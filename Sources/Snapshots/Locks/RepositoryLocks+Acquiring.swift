@@ -32,7 +32,7 @@ extension RepositoryLocks {
     private static let decisionPause = Duration.milliseconds(10)
     private static let waitPause = Duration.milliseconds(250)
 
-    /// Nil when the job may go on without, because the repository can't be written.
+    /// Nil when the job may continue without, because the repository can't be written.
     func acquire(
         _ claim: LockClaim, _ waitSeconds: Double, _ observer: any JobObserver
     ) async throws -> (RepositoryLock, LockTime)? {
@@ -69,7 +69,7 @@ extension RepositoryLocks {
         }
     }
 
-    /// Asks for a lock once; when it is not to be had, nothing is left of the question.
+    /// Asks for a lock once; when it is not available, no mark is left.
     private func ask(
         _ claim: LockClaim, _ since: Int64, _ observer: any JobObserver
     ) async throws -> Outcome {
@@ -124,7 +124,7 @@ extension RepositoryLocks {
         } catch let error as ObjectStorageError where error.code == .notFound {
             throw SnapshotError(
                 .lockLost,
-                "lock lost: somebody has removed the lock that this "
+                "lock lost: another process has removed the lock that this "
                     + "\(lock.claim.operation.rawValue) asked for before it got it, as if its "
                     + "process were dead; run it again")
         }

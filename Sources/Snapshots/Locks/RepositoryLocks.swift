@@ -74,7 +74,7 @@ public struct RepositoryLocks: Sendable {
 
     /// Runs `body` while the lock is held.
     ///
-    /// A job that only reads goes on without where the repository is only for reading. When the
+    /// A job that only reads continues without where the repository is only for reading. When the
     /// lock is lost, `body` is cancelled.
     ///
     /// - Parameters:

@@ -5,13 +5,13 @@ internal import Synchronization
 /// Names of the collections that a restore loads into before it swaps them in:
 /// `cairn.staging.<owner>.<number>.<load>`. The owner tells whether the restore that made one still
 /// runs, so that leftovers of killed ones are recognised; the load, what was to be in it, so that
-/// another restore of the same can go on with it.
+/// another restore of the same can resume it.
 struct StagingName: Hashable, Sendable, CustomStringConvertible {
     private static let prefix = "cairn.staging."
 
     let owner: OwnerToken
     let number: Int
-    /// Nil for one that nobody can go on with.
+    /// Nil for one that nobody can resume.
     let load: StagedLoad?
 
     init(owner: OwnerToken, number: Int, load: StagedLoad? = nil) {
@@ -78,7 +78,7 @@ struct StagingPlace: Sendable {
 
     /// One for what is to take the place of a collection.
     ///
-    /// - Parameter load: what it is to hold in the end; nil when nobody could go on with it.
+    /// - Parameter load: what it is to hold in the end; nil when nobody could resume it.
     init(beside target: Namespace, for load: StagedLoad? = nil) {
         claim = StagingClaim(for: load, target: target)
         namespace = Namespace(target.database, claim.name.description)

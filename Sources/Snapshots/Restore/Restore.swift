@@ -45,7 +45,7 @@ public struct Restore: Sendable {
         public var isInPlace = false
         /// Of a replace that does not write in place: what is displaced is kept; nil for nothing.
         public var keepOld: KeepOld?
-        /// Of a replace: whether it goes on with what a killed one of the same archive has loaded.
+        /// Of a replace: whether it resumes what a killed one of the same archive has loaded.
         public var isResumed = false
         /// How long it tries again when the server is restarted or elects another primary, in
         /// seconds; 0 for not at all.
@@ -163,7 +163,7 @@ public struct Restore: Sendable {
     }
 
     /// What can't be repeated on the spot after an outage, such as loading in order or replaying an
-    /// oplog, is begun again as a whole, and what was loaded otherwise is gone on with. Live data
+    /// oplog, starts again as a whole, and what was loaded otherwise is resumed. Live data
     /// is as it was until all is ready, so nothing is lost by that. Not with what is displaced
     /// being kept: after some collections were swapped, that would displace the new ones.
     private func runAgainAfterOutages(
@@ -184,7 +184,7 @@ public struct Restore: Sendable {
                     (error as? MongoError)?.mayPass
                     ?? ((error as? SnapshotError)?.code == .notEqual && now != incarnation)
                 guard isOutage else { throw error }
-                observer.noticed("the server was away; beginning again: \(error)")
+                observer.noticed("the server was not available; starting again: \(error)")
                 options.isResumed = true
                 incarnation = now
                 context.continuity = Continuity(now)
@@ -201,13 +201,13 @@ public struct Restore: Sendable {
         if reader.manifest?.loss != nil {
             observer.noticed(
                 "the snapshot was salvaged from a damaged archive and is not complete; \"cairn "
-                    + "show\" tells what is known to be gone")
+                    + "show\" reports what is known to be lost")
         }
         let plan = try await RestorePlan(reader, options, context)
         try plan.checkPrivileges(context.privileges)
         reader.select(plan.selected)
         if self.options.isResumed, plan.leftovers.isEmpty {
-            observer.noticed("there is nothing to go on with; restoring from the beginning")
+            observer.noticed("there is nothing to resume; restoring from the beginning")
         }
         try await StagingJanitor(pool: pool, observer: observer, spared: plan.leftovers)
             .clean(plan.databases)

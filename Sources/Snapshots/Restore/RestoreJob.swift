@@ -50,7 +50,7 @@ struct RestoreJob {
             where error.isNetworkError && context.seal != nil && replay == nil
         {
             context.observer.noticed(
-                "what was loaded beside the live data stays, to be gone on with (--resume)")
+                "what was loaded beside the live data stays; --resume continues with it")
             throw error
         } catch {
             await abandon((replay?.targets ?? []) + plan.targets)
@@ -182,7 +182,7 @@ struct RestoreJob {
                 target.readsArchiveItself || (ordinal.map { ledger.hasEnded($0) } ?? true)
             else {
                 throw ArchiveError(
-                    .malformed, "the namespace goes on after the oplog has begun",
+                    .malformed, "the namespace continues after the oplog has begun",
                     namespace: target.source.namespace.description)
             }
             return try await target.compare(

@@ -98,7 +98,7 @@ struct RestorePlan: Sendable {
             ?? targets.first?.readable
     }
 
-    /// Staging collections that it goes on with.
+    /// Staging collections that it resumes.
     var leftovers: Set<Namespace> {
         Set(targets.compactMap { ($0 as? ResumedCollection)?.leftover })
     }

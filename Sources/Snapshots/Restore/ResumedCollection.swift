@@ -34,7 +34,7 @@ struct ResumedCollection: RestoreTarget {
 
     func prepare() async throws {
         try await staged.adopt(leftover)
-        context.observer.noticed("going on with \(namespace), which a killed restore had begun")
+        context.observer.noticed("resuming \(namespace), which a killed restore had begun")
     }
 
     func load(_ documents: ArraySlice<UInt8>) async throws -> LoadOutcome {

@@ -8,7 +8,7 @@ internal import ObjectStorage
 struct StagingJanitor: Sendable {
     let pool: MongoPool
     let observer: any JobObserver
-    /// Staging collections that somebody is about to go on with.
+    /// Staging collections that somebody is about to resume.
     var spared: Set<Namespace> = []
 
     /// Looks into all databases that the user may see: a restore is not only killed in the database

@@ -6,7 +6,7 @@ internal import BSONBytes
 struct SalvageLosses {
     private static let mixedUp =
         "its chunks do not have the checksum that its end states, and none is missing: one of "
-        + "them is another archive's, and nobody knows which"
+        + "them is another archive's, and it is not known which"
 
     private(set) var losses: [SalvageReport.Loss] = []
 

@@ -54,7 +54,7 @@ struct SalvagePlan: Sendable {
             serverVersion: findings.prelude?.serverVersion ?? original?.source.serverVersion
                 ?? "0.0.0",
             toolVersion: Tool.description, namespaces: namespaces)
-        // A chunk of a namespace that the archive does not know is none of it.
+        // A chunk of a namespace that the archive does not know is not part of it.
         let chunks = findings.whole.filter { chunk in
             chunk.blocks.contains { !$0.header.isEnd }
                 && chunk.blocks.allSatisfy { known[$0.header.namespace] != nil }
