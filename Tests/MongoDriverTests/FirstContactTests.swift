@@ -95,7 +95,7 @@ extension ServerTests {
 
         /// The names that the members have in the configuration are not known here, as with a set
         /// in containers.
-        @Test func membersThatAreNotKnownHereAreNamed() async throws {
+        @Test func aSetWhoseOnlyMemberDiedIsAnError() async throws {
             let set = try await PrivateServer()
             let proxy = try StallingProxy(to: set.port)
             defer { proxy.close() }
