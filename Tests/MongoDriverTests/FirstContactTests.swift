@@ -143,7 +143,7 @@ extension ServerTests {
             try await reach("\(host)?\(encrypted)&tlsCertificateKeyFilePassword=right")
             let plain = try await failure(host)
             #expect(plain.code == .tls)
-            #expect(plain.message.contains("wants TLS"))
+            #expect(plain.message.contains("requires TLS"))
             let system = try await failure("\(host)?tls=true")
             #expect(system.code == .tls)
             #expect(system.message.contains("is not trusted"))
