@@ -59,6 +59,63 @@ extension InterruptedJobTests {
             try await server.stop()
         }
 
+        /// What was deleted is gone for good, so what was added in its place must stay.
+        @Test func nothingIsTakenOutOnceSomethingWasDeleted() async throws {
+            let server = try await Self.server()
+            let fixture = try await SnapshotFixture(server, database: "d")
+            try await PrivilegedKind.timeSeries.make(fixture)
+            try await fixture.backup()
+            let archived = Set(try await fixture.documents("system.buckets.c"))
+            for name in ["c", "base"] { try await fixture.dropCollection(name) }
+            try await PrivilegedKind.timeSeries.make(fixture)
+            let gate = Gate { $0.phase == .publishing && $0.subject == "d.c" }
+            await #expect(throws: (any Error).self) {
+                try await gate.run { observer in
+                    try await fixture.restore(included: ["d.c"], observer: observer)
+                } meanwhile: {
+                    try await fixture.command(
+                        BSONDocument {
+                            $0.append("configureFailPoint", "failCommand")
+                            $0.append("mode", BSONDocument { $0.append("times", Int32(1)) })
+                            let failure = BSONDocument {
+                                $0.append("code", Int32(64))
+                                $0.append("errmsg", "waiting for replication timed out")
+                            }
+                            let data = BSONDocument {
+                                $0.append("writeConcernError", failure)
+                                $0.append("failCommands", array: ["delete"])
+                            }
+                            $0.append("data", data)
+                        }, on: "admin")
+                }
+            }
+            let left = Set(try await fixture.documents("system.buckets.c"))
+            #expect(left.isSuperset(of: archived))
+            try await fixture.restore(included: ["d.c"])
+            #expect(Set(try await fixture.documents("system.buckets.c")) == archived)
+            try await server.stop()
+        }
+
+        /// A collection that somebody else has made meanwhile is not the restore's to drop.
+        @Test func whatSomebodyElseHasMadeMeanwhileIsLeftAlone() async throws {
+            let server = try await Self.server()
+            let fixture = try await SnapshotFixture(server, database: "d")
+            try await PrivilegedKind.timeSeries.make(fixture)
+            try await fixture.backup()
+            try await fixture.dropCollection("c")
+            let gate = Gate { $0.phase == .publishing && $0.subject == "d.c" }
+            let error = await #expect(throws: SnapshotError.self) {
+                try await gate.run { observer in
+                    try await fixture.restore(included: ["d.c"], observer: observer)
+                } meanwhile: {
+                    try await fixture.insert([document(7)], "c")
+                }
+            }
+            #expect(error?.code == .namespaceConflict)
+            #expect(try await fixture.documents("c") == [document(7)])
+            try await server.stop()
+        }
+
         @Test(arguments: [false, true])
         func aFailureAfterTheFirstSwapSaysWhatIsSwappedAndTheWayBack(
             _ keeps: Bool
@@ -139,10 +196,11 @@ extension InterruptedJobTests {
         let fixture = try await SnapshotFixture.shared()
         try await fixture.insert([document(1)], "c")
         let oldest = try await fixture.pool.withConnection { try await $0.oldestOplogTime() }
+        try await Task.sleep(for: .milliseconds(1100))
         try await fixture.insert([document(2)], "c")
         let newest = try await fixture.pool.withConnection { try await $0.newestOplogTime() }
-        // A moment between two entries: what there was then is not there any more.
-        let gone = BSONTimestamp(rawValue: newest.rawValue - (1 << 20))
+        // The start of a later second, which no entry has: they are counted from 1.
+        let gone = BSONTimestamp(rawValue: newest.rawValue & ~0xFFFF_FFFF)
         let rolledBack = try await Self.read(OplogWindow(start: gone, floor: newest), fixture)
         #expect(rolledBack.code == .catalogChanged)
         #expect(rolledBack.message.contains("rolled back"))

@@ -25,8 +25,8 @@ extension MongoConnection {
         let wanted = definition.indexes
         guard !wanted.isEmpty else { return [] }
         let present = try await indexes(of: collection, in: database)
-        let names = Set(try present.map { try $0.first("name")?.string ?? "" })
-        let missing = try wanted.filter { !names.contains(try $0.first("name")?.string ?? "") }
+        let names = Set(try present.map { try $0.nameBytes })
+        let missing = try wanted.filter { !names.contains(try $0.nameBytes) }
         try await createIndexes(
             missing.map { try definition.asBuilt($0) }, of: collection, in: database,
             ignoresUnknownOptions: rules.letsServerIgnoreOptions)
@@ -52,6 +52,11 @@ extension MongoConnection {
 }
 
 extension BSONDocument {
+    /// The name of an index, which servers compare byte by byte.
+    var nameBytes: [UInt8] {
+        get throws { Array((try first("name")?.string ?? "").utf8) }
+    }
+
     /// Options of an index that servers list as whole numbers, whatever they were given.
     private static let wholeNumbers: Set<String> = [
         "v", "bits", "2dsphereIndexVersion", "textIndexVersion", "expireAfterSeconds",

@@ -49,6 +49,7 @@ final class AddedDocuments: Sendable {
     func remove(from namespace: Namespace, _ pool: MongoPool) async throws -> Bool {
         let (ids, isCut) = state.withLock { ($0.ids, $0.isCut) }
         for start in stride(from: 0, to: ids.count, by: Self.removalCountMax) {
+            try RepositoryLocks.checkHeld()
             let some = ids[start..<min(ids.count, start + Self.removalCountMax)]
             try await DocumentRemoval(namespace: namespace, pool: pool)
                 .remove(some.map { try $0.require("_id") { $0 } })

@@ -52,6 +52,44 @@ struct DocumentPatch: Sendable {
         } else {
             try await merger.tryWriting()
         }
+        do {
+            try await patchUntilEqual(&indexes, &total)
+            if !isOwn { try await indexes.complete() }
+        } catch {
+            if !isOwn, !(error is Refusal) { await takeBack(indexes, after: error) }
+            throw error
+        }
+        let totals = documents.entry.totals
+        total.documentCount = totals.documentCount
+        total.byteCount = totals.byteCount
+        let writtenCount = total.insertedCount + total.overwrittenCount
+        total.equalCount = totals.documentCount - min(totals.documentCount, writtenCount)
+        return total
+    }
+
+    /// A live collection gets its indexes and its expiry back; its documents stay as they are.
+    private func takeBack(_ indexes: PatchedIndexes, after error: any Error) async {
+        guard indexes.hasChanged else { return }
+        let observer = context.observer
+        observer.noticed(
+            "\(namespace) is between what it was and the snapshot; running the restore again "
+                + "completes it")
+        guard error.allowsTakingBack else { return }
+        // Also after a cancellation.
+        await Task {
+            do {
+                try await indexes.takeBack()
+            } catch {
+                observer.noticed(
+                    "\(namespace) does not have all of its indexes, or nothing expires by them, "
+                        + "until the restore is run again: \(error.inUserNames)")
+            }
+        }.value
+    }
+
+    private func patchUntilEqual(
+        _ indexes: inout PatchedIndexes, _ total: inout LoadOutcome
+    ) async throws {
         var attemptCount = 0
         while true {
             let round = try await patch(&indexes)
@@ -69,13 +107,6 @@ struct DocumentPatch: Sendable {
                         + "stop that, and run the restore again")
             }
         }
-        if !isOwn { try await indexes.complete() }
-        let totals = documents.entry.totals
-        total.documentCount = totals.documentCount
-        total.byteCount = totals.byteCount
-        let writtenCount = total.insertedCount + total.overwrittenCount
-        total.equalCount = totals.documentCount - min(totals.documentCount, writtenCount)
-        return total
     }
 
     private var merger: DocumentMerger {

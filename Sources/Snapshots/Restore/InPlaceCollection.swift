@@ -70,7 +70,10 @@ struct InPlaceCollection: RestoreTarget {
             }
             needs.require("listIndexes", on: namespace)
             if try !isNew || lacksServersIndex { needs.require("dropIndex", on: namespace) }
-            if !definition.indexes.isEmpty { needs.require("createIndex", on: namespace) }
+            // Those that are dropped are built again should it fail.
+            if !definition.indexes.isEmpty || !isNew {
+                needs.require("createIndex", on: namespace)
+            }
             if try changesExpiry || definition.expires { needs.require("collMod", on: namespace) }
             return needs
         }
@@ -127,8 +130,9 @@ struct InPlaceCollection: RestoreTarget {
         var indexes = PatchedIndexes(definition, of: namespace, context)
         var total = LoadOutcome()
         let added = AddedDocuments()
+        var (isMade, hasDeleted) = (false, false)
         do {
-            try await makeCollection()
+            isMade = try await makeCollection()
             try await indexes.prepare(mayExpire: changesExpiry)
             try await staged.forEachBatch { documents in
                 let outcome = try await merger.merge(documents, noting: added)
@@ -138,9 +142,13 @@ struct InPlaceCollection: RestoreTarget {
                 }
                 total.add(outcome)
             }
-            total.deletedCount = try await deleteSurplus()
+            total.deletedCount = try await deleteSurplus(&hasDeleted)
         } catch {
-            await takeBack(added, indexes, after: error)
+            if hasDeleted || !error.allowsTakingBack {
+                tellOfHalves()
+            } else {
+                await takeBack(added, indexes, isMade: isMade)
+            }
             throw error
         }
         let found = try await StoredDocuments(namespace: live, pool: context.pool).totals()
@@ -163,37 +171,43 @@ struct InPlaceCollection: RestoreTarget {
         }
     }
 
-    /// After a failure: takes out again what was added, so that nothing is there twice, as the
-    /// snapshot's document and as the live one that it was to take the place of.
+    private static let ending = "; run the restore again, which completes it"
+
+    private func tellOfHalves() {
+        context.observer.noticed(
+            "\(namespace) is between what it was and the snapshot" + Self.ending)
+    }
+
+    /// After a failure, while nothing was deleted: takes out again what was added, so that nothing
+    /// is there twice, as the snapshot's document and as the live one that it was to take the place
+    /// of.
+    ///
+    /// - Parameter isMade: whether this restore has made the collection.
     private func takeBack(
-        _ added: AddedDocuments, _ indexes: PatchedIndexes, after error: any Error
+        _ added: AddedDocuments, _ indexes: PatchedIndexes, isMade: Bool
     ) async {
-        let ending = "; run the restore again, which completes it"
-        guard (error as? MongoError)?.isNetworkError != true else {
-            return context.observer.noticed(
-                "\(namespace) is between what it was and the snapshot" + ending)
-        }
         do {
+            guard !isNew || isMade else { return }
+            let isWhole = try await added.remove(from: live, context.pool)
             if isNew {
-                try await drop(namespace)
-            } else {
-                let isWhole = try await added.remove(from: live, context.pool)
-                if try changesExpiry {
-                    let expiry = try liveOptions?.first("expireAfterSeconds")
-                    try await context.pool.withConnection { connection in
-                        try await connection.setExpiry(
-                            expiry, of: namespace.collection, in: namespace.database)
-                    }
+                // Somebody else may have written to it as soon as it was there.
+                let left = try await StoredDocuments(namespace: live, pool: context.pool).totals()
+                if left.documentCount == 0 { try await drop(namespace) }
+            } else if try changesExpiry {
+                let expiry = try liveOptions?.first("expireAfterSeconds")
+                try await context.pool.withConnection { connection in
+                    try await connection.setExpiry(
+                        expiry, of: namespace.collection, in: namespace.database)
                 }
-                guard isWhole else { throw AddedDocuments.TooMany() }
-                try await indexes.takeBack()
             }
+            guard isWhole else { throw AddedDocuments.TooMany() }
+            if !isNew { try await indexes.takeBack() }
             context.observer.noticed(
                 "what the restore had added to \(namespace) was taken out again")
         } catch let failure {
             context.observer.noticed(
                 "\(namespace) holds documents of the snapshot beside those that were there, and "
-                    + "they could not be taken out: \(failure)" + ending)
+                    + "they could not be taken out: \(failure)" + Self.ending)
         }
     }
 
@@ -232,19 +246,31 @@ struct InPlaceCollection: RestoreTarget {
         }
     }
 
-    private func makeCollection() async throws {
-        guard isNew else { return }
+    /// - Returns: whether there was none, and it was made.
+    /// - Throws: `namespaceConflict` when somebody else has made it meanwhile.
+    private func makeCollection() async throws -> Bool {
+        guard isNew else { return false }
         try await context.pool.withConnection { connection in
+            let present = try await connection.collection(
+                namespace.collection, in: namespace.database)
+            guard present == nil else {
+                throw SnapshotError(
+                    .namespaceConflict,
+                    "\(namespace) was made by somebody else while it was restored, and was left "
+                        + "as it is; drop it, or restore under another name with --ns-rename")
+            }
             try await connection.createCollection(
                 namespace.collection, in: namespace.database,
                 options: definition.optionsWithoutExpiry)
         }
+        return true
     }
 
     /// Deletes the live documents that are not in the staging collection.
     ///
+    /// - Parameter hasDeleted: true as soon as one may be deleted.
     /// - Returns: how many.
-    private func deleteSurplus() async throws -> UInt64 {
+    private func deleteSurplus(_ hasDeleted: inout Bool) async throws -> UInt64 {
         var count: UInt64 = 0
         try await StoredDocuments(namespace: live, pool: context.pool).forEachBatch { documents in
             let ids = try documents.map { document in
@@ -252,7 +278,17 @@ struct InPlaceCollection: RestoreTarget {
             }
             let kept = try await stagedIDs(among: ids)
             let surplus = ids.filter { !kept.contains($0) }
-            try await DocumentRemoval(namespace: live, pool: context.pool).remove(surplus)
+            guard !surplus.isEmpty else { return }
+            try RepositoryLocks.checkHeld()
+            do {
+                try await DocumentRemoval(namespace: live, pool: context.pool).remove(surplus)
+            } catch let error as MongoError where error.wasRefusedAsAWhole {
+                throw error
+            } catch {
+                hasDeleted = true
+                throw error
+            }
+            hasDeleted = true
             count += UInt64(surplus.count)
         }
         return count
@@ -276,5 +312,27 @@ struct InPlaceCollection: RestoreTarget {
                 return found
             }
         }
+    }
+}
+
+extension MongoError {
+    /// Interruptions, and the loss of the primary's place: some of a command may have been done.
+    private static let interruptions: Set<Int> = [
+        24, 50, 91, 189, 262, 290, 10107, 11600, 11601, 11602, 13435, 13436,
+    ]
+
+    /// Whether the server has done nothing of a command with many writes.
+    fileprivate var wasRefusedAsAWhole: Bool {
+        code == .unauthorized
+            || code == .command && serverCode.map { !Self.interruptions.contains($0) } == true
+    }
+}
+
+extension Error {
+    /// Whether what was added to a live collection may be taken out again after this failure: not
+    /// when the server is gone, and not when another job may be at work on the collection.
+    var allowsTakingBack: Bool {
+        (self as? MongoError)?.isNetworkError != true
+            && (self as? SnapshotError)?.code != .lockLost
     }
 }

@@ -1,6 +1,7 @@
 internal import ArchiveFormat
 internal import BSONBytes
 internal import MongoDriver
+internal import Synchronization
 
 /// The indexes of a collection that is made equal to the snapshot's document by document: those
 /// that could refuse or take out a document of the snapshot stand aside while documents are
@@ -17,9 +18,16 @@ struct PatchedIndexes {
     /// Whether the collection is the restore's own.
     private let isOwn: Bool
     private var isPrepared = false
-    /// As they were before `prepare`: those that it has dropped, and those that nothing expires by.
-    private var dropped: [BSONDocument] = []
-    private var expiring: [BSONDocument] = []
+    private let changes = Changes()
+
+    /// Indexes as they were before `prepare`: noted before they are changed, so that a failure in
+    /// the middle leaves none behind.
+    private final class Changes: Sendable {
+        /// Those that were dropped.
+        let dropped = Mutex<[BSONDocument]>([])
+        /// Those that nothing expires by.
+        let expiring = Mutex<[BSONDocument]>([])
+    }
 
     /// - Parameter target: the namespace that the collection will have; nil for its own.
     init(
@@ -39,9 +47,9 @@ struct PatchedIndexes {
     /// - Parameter mayExpire: whether documents expire, or may, by the collection's options.
     mutating func prepare(mayExpire: Bool? = nil) async throws {
         guard !isPrepared else { return }
-        dropped = try await dropSurplus()
+        try await dropSurplus { index in changes.dropped.withLock { $0.append(index) } }
         isPrepared = true
-        expiring = try await context.pool.withConnection { connection in
+        try await context.pool.withConnection { connection in
             if mayExpire ?? (definition.expiry != nil) {
                 try await connection.setExpiry(
                     nil, of: namespace.collection, in: namespace.database)
@@ -52,9 +60,9 @@ struct PatchedIndexes {
             for index in expiring {
                 let never = try BSONDocument { $0.append("never", Self.expiryMax) }
                     .require("never") { $0 }
+                changes.expiring.withLock { $0.append(index) }
                 try await setExpiry(never, of: index, connection)
             }
-            return expiring
         }
     }
 
@@ -74,15 +82,24 @@ struct PatchedIndexes {
         }
     }
 
+    /// Whether `prepare` has dropped or changed any.
+    var hasChanged: Bool {
+        isPrepared || !changes.dropped.withLock(\.isEmpty)
+    }
+
     /// Undoes what `prepare` did to the indexes of a live collection, whose options are left.
     func takeBack() async throws {
+        let (dropped, expiring) = (
+            changes.dropped.withLock(\.self), changes.expiring.withLock(\.self)
+        )
         try await context.pool.withConnection { connection in
             for index in expiring {
                 guard let expiry = try index.first("expireAfterSeconds") else { continue }
                 try await setExpiry(expiry, of: index, connection)
             }
             try await connection.createIndexes(
-                dropped, of: namespace.collection, in: namespace.database)
+                dropped.map { try definition.asBuilt($0) }, of: namespace.collection,
+                in: namespace.database)
         }
     }
 
@@ -107,28 +124,25 @@ struct PatchedIndexes {
 
     /// Drops indexes that the snapshot has not, or has in another way.
     ///
-    /// - Returns: those.
-    @discardableResult
-    private func dropSurplus() async throws -> [BSONDocument] {
+    /// - Parameter note: called with each before it is dropped.
+    private func dropSurplus(_ note: (BSONDocument) -> Void = { _ in }) async throws {
         let wanted = Dictionary(
             try definition.indexes.map {
-                (try $0.first("name")?.string ?? "", try CanonicalDefinition.index($0))
+                (try $0.nameBytes, try CanonicalDefinition.index($0))
             },
             uniquingKeysWith: { first, _ in first })
-        return try await context.pool.withConnection { connection in
+        try await context.pool.withConnection { connection in
             let present = try await connection.indexes(
                 of: namespace.collection, in: namespace.database)
-            var dropped: [BSONDocument] = []
             for index in present {
                 let name = try index.first("name")?.string ?? ""
                 let isOwn = try name == "_id_" || index.first("clustered") != nil
-                let isKept = try wanted[name].map { try isSame($0, index) } ?? false
+                let isKept = try wanted[index.nameBytes].map { try isSame($0, index) } ?? false
                 guard !isOwn, !isKept else { continue }
+                note(index)
                 try await connection.dropIndex(
                     name, of: namespace.collection, in: namespace.database)
-                dropped.append(index)
             }
-            return dropped
         }
     }
 

@@ -34,6 +34,7 @@ struct RestoreJob {
             try await makeDurable(restored.targets, ledger, isReplayed: replay != nil)
             try await DefinitionProof(context: context).checkStaged(restored.targets)
             var report = restored.report(loaded, of: plan)
+            if !plan.patches.isEmpty { try await RepositoryLocks.confirmHeld() }
             for patch in plan.patches {
                 report.entries.append(
                     RestoreReport.Entry(
