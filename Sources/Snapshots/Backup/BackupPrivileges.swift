@@ -48,7 +48,10 @@ extension SourceCatalog {
             if let database = filter.database { return [database] }
             return try await connection.databaseNames(mustBeComplete: isEverything && mayList)
         }
-        for database in databases where ServerNamespaces.isBackedUp(database, filter) {
+        for database in databases
+        where ServerNamespaces.isBackedUp(database, filter)
+            && filter.mayOverlap(NamespaceFilter(database: database))
+        {
             needs.listCollections(of: database)
             guard user.allows(Privilege("listCollections", on: .database(database))) else {
                 needs.require(["find", "listIndexes"], on: .database(database))

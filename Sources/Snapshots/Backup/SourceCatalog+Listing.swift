@@ -16,16 +16,26 @@ extension SourceCatalog {
         }
 
         /// Lists every database that the filter lets through.
-        static func all(_ pool: MongoPool, _ filter: NamespaceFilter) async throws -> [Listing] {
+        ///
+        /// - Parameter other: databases that have nothing in it are not listed.
+        static func all(
+            _ pool: MongoPool, _ filter: NamespaceFilter,
+            within other: NamespaceFilter = NamespaceFilter()
+        ) async throws -> [Listing] {
             let databases = try await pool.withConnection { connection in
-                if let database = filter.database { return [database] }
+                if let database = filter.database ?? other.database { return [database] }
                 // Who asks for everything must not get less without a word.
                 return try await connection.databaseNames(
-                    mustBeComplete: filter.included.isEmpty)
+                    mustBeComplete: filter.included.isEmpty && other.included.isEmpty)
             }
             var listings: [Listing] = []
             let matcher = NamespaceMatcher(filter)
-            for database in databases where ServerNamespaces.isBackedUp(database, filter) {
+            for database in databases
+            where ServerNamespaces.isBackedUp(database, filter)
+                && [filter, other].allSatisfy({
+                    $0.mayOverlap(NamespaceFilter(database: database))
+                })
+            {
                 let collections = try await LiveCatalog.collections(pool, database)
                 try checkNothingIsDisplaced(
                     Set(collections.keys.map(\.collection)), database)

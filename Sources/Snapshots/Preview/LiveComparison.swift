@@ -252,8 +252,8 @@ public struct LiveComparison: Sendable {
         }
         let own = try unique(live.indexes)
         var sentences = unknown.map { name in
-            "what the unique index \(name) of \(choice.target) refuses of a merge is not known: "
-                + "its filter can't be read here"
+            "what the unique index \(name) of \(choice.target) refuses of a merge is not fully "
+                + "known: its filter, or keys of some documents, can't be read here"
         }
         if isCut, !own.isEmpty {
             sentences.append(
@@ -286,7 +286,9 @@ public struct LiveComparison: Sendable {
         let archived = Set(manifest.namespaces.map(\.descriptor.namespace))
         var entries: [Report.Entry] = []
         let matcher = NamespaceMatcher(restore.filter)
-        for listing in try await SourceCatalog.Listing.all(pool, selection) {
+        for listing in try await SourceCatalog.Listing.all(
+            pool, selection, within: restore.filter)
+        {
             for info in listing.taken.sorted(by: { $0.name < $1.name }) {
                 let namespace = Namespace(listing.database, info.name)
                 let isHandled =

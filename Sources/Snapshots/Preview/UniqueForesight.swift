@@ -53,12 +53,25 @@ struct UniqueForesight {
         let unique = try indexes.filter { try $0.first("unique")?.isTruthy == true }
         let known = try unique.compactMap { try Index($0) }
         var found: [String: NamespaceDifference.UniqueConflict] = [:]
+        var partlyKnown: Set<String> = []
         let chunks = Dictionary(grouping: places, by: \.sequence).sorted { $0.key < $1.key }
         for (sequence, places) in known.isEmpty ? [] : chunks {
             let content = try await documents.content(sequence)
             let candidates = try places.map { try content.document($0) }
-            for index in known {
-                for id in try await conflicts(candidates, index) {
+            for index in known where !partlyKnown.contains(index.name) {
+                let ids: [BSONValue]
+                do {
+                    var isExact = true
+                    ids = try await conflicts(candidates, index, &isExact)
+                    if !isExact { partlyKnown.insert(index.name) }
+                } catch let error as MongoError
+                    where error.code == .command || error.code == .tooLarge
+                {
+                    // Not every key can be asked for, nor fifty large ones at once.
+                    partlyKnown.insert(index.name)
+                    continue
+                }
+                for id in ids {
                     var conflict = found[index.name] ?? .init(index: index.name)
                     conflict.documentCount += 1
                     if conflict.ids.count < sampleCount {
@@ -70,13 +83,16 @@ struct UniqueForesight {
         }
         let names = Set(known.map(\.name))
         let unknown = try unique.map { try $0.require("name", \.string) }
-            .filter { !names.contains($0) }
+            .filter { !names.contains($0) || partlyKnown.contains($0) }
         return (found.values.sorted { $0.index < $1.index }, unknown)
     }
 
     /// The `_id`s of documents whose keys others have.
-    private func conflicts(_ documents: [BSONDocument], _ index: Index) async throws -> [BSONValue]
-    {
+    ///
+    /// - Parameter isExact: false for a document of whose keys not all can be told.
+    private func conflicts(
+        _ documents: [BSONDocument], _ index: Index, _ isExact: inout Bool
+    ) async throws -> [BSONValue] {
         let matcher = index.filter.map { $0.matcher.matcher() }
         let questions = try documents.compactMap { document -> (BSONValue, BSONDocument)? in
             if let matcher {
@@ -84,7 +100,7 @@ struct UniqueForesight {
                     return nil
                 }
             }
-            guard let keys = try Self.keys(of: document, index) else { return nil }
+            guard let keys = try Self.keys(of: document, index, &isExact) else { return nil }
             let id = try document.identifier
             let other = BSONDocument { $0.append("$ne", id) }
             let parts = [keys, BSONDocument { $0.append("_id", other) }]
@@ -127,16 +143,26 @@ struct UniqueForesight {
 
     /// What another document must have to have the same key; nil for one that is not indexed, or of
     /// whose keys nothing can be said.
-    private static func keys(of document: BSONDocument, _ index: Index) throws -> BSONDocument? {
+    private static func keys(
+        of document: BSONDocument, _ index: Index, _ isExact: inout Bool
+    ) throws -> BSONDocument? {
         var conditions: [BSONDocument] = []
         var isPresent = false
         for field in index.fields {
-            let values = try values(
-                at: field.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false),
-                in: document)
-            isPresent = isPresent || !values.isEmpty
+            let path = field.split(
+                separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
+            var found = Values()
+            try found.collect(at: path, in: document)
+            // Keys of several fields belong together where they come from one array.
+            let isAlone = index.fields.count == 1 || found.values.count <= 1
+            guard found.isExact, isAlone else {
+                isExact = false
+                return nil
+            }
+            isPresent = isPresent || !found.values.isEmpty
             let null = BSONValue(type: .null, bytes: [])
-            let among = BSONDocument { $0.append("$in", array: values.isEmpty ? [null] : values) }
+            let wanted = found.values.isEmpty ? [null] : found.values
+            let among = BSONDocument { $0.append("$in", array: wanted) }
             conditions.append(
                 BSONDocument { $0.append(String(decoding: field, as: UTF8.self), among) })
         }
@@ -146,18 +172,47 @@ struct UniqueForesight {
 
     /// The values that a path leads to: those of an array are each one, and documents in an array
     /// are each looked into.
-    private static func values(
-        at path: [ArraySlice<UInt8>], in document: BSONDocument
-    ) throws -> [BSONValue] {
-        guard let name = path.first else { return [] }
-        let element = try document.elements().first { $0.nameBytes.elementsEqual(name) }
-        guard let value = element?.value else { return [] }
-        let rest = Array(path.dropFirst())
-        guard let members = try value.array() else {
-            guard !rest.isEmpty else { return [value].filter { $0.type != .regularExpression } }
-            return try value.document.map { try values(at: rest, in: $0) } ?? []
+    private struct Values {
+        private(set) var values: [BSONValue] = []
+        /// False where servers have keys that are not values of the document: of empty arrays, of
+        /// members without the field, of positions in arrays; and for regular expressions, which
+        /// can't be asked for.
+        private(set) var isExact = true
+
+        mutating func collect(at path: [ArraySlice<UInt8>], in document: BSONDocument) throws {
+            guard let name = path.first else { return }
+            let element = try document.elements().first { $0.nameBytes.elementsEqual(name) }
+            guard let value = element?.value else { return }
+            let rest = Array(path.dropFirst())
+            guard let members = try value.array() else {
+                guard !rest.isEmpty else { return add(value) }
+                if let inner = value.document { try collect(at: rest, in: inner) }
+                return
+            }
+            let isPosition = rest.first.map { $0.allSatisfy { (0x30...0x39).contains($0) } }
+            guard !members.isEmpty, isPosition != true else {
+                isExact = false
+                return
+            }
+            guard !rest.isEmpty else {
+                for member in members { add(member) }
+                return
+            }
+            for member in members {
+                let count = values.count
+                if let inner = member.document, member.type == .document {
+                    try collect(at: rest, in: inner)
+                }
+                if values.count == count { isExact = false }
+            }
         }
-        guard !rest.isEmpty else { return members.filter { $0.type != .regularExpression } }
-        return try members.compactMap(\.document).flatMap { try values(at: rest, in: $0) }
+
+        private mutating func add(_ value: BSONValue) {
+            if value.type == .regularExpression {
+                isExact = false
+            } else {
+                values.append(value)
+            }
+        }
     }
 }
