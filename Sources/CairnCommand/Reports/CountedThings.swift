@@ -29,9 +29,9 @@ struct CountedThings {
         default: collectionCount += 1
         }
         guard let unit = StoredUnit(namespace, type) else { return }
-        units[unit, default: 0] += count
+        units[unit] = [units[unit, default: 0], count].clampedSum()
         if let measurements, unit == .bucket {
-            measurementCount = (measurementCount ?? 0) + measurements
+            measurementCount = [measurementCount ?? 0, measurements].clampedSum()
         }
     }
 

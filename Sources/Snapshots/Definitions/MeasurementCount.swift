@@ -28,7 +28,8 @@ struct MeasurementCount: Sendable {
     /// A compressed bucket says how many it has; of any other each measurement has a time.
     private func count(in bucket: BSONDocument) throws -> UInt64 {
         if let count = try bucket.first("control")?.document?.first("count")?.wholeNumber {
-            return UInt64(max(0, count))
+            // Whatever it says, there are not more than bytes.
+            return UInt64(max(0, min(Int64(count), Int64(bucket.bytes.count))))
         }
         let times = try bucket.first("data")?.document?.first(timeField)?.document
         return UInt64(try times?.elements().count ?? 0)
