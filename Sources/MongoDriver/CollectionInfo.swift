@@ -10,6 +10,8 @@ public struct CollectionInfo: Hashable, Sendable {
     public let options: BSONDocument
     /// Sixteen bytes that stay when it is renamed; nil for views.
     public let uuid: [UInt8]?
+    /// The index on `_id`; nil for views, and where there is none.
+    public let idIndex: BSONDocument?
     /// Whether nothing can be written to it, as for views.
     public let isReadOnly: Bool
 
@@ -19,6 +21,7 @@ public struct CollectionInfo: Hashable, Sendable {
         options = try entry.field("options", \.document) ?? BSONDocument()
         let info = try entry.field("info", \.document) ?? BSONDocument()
         uuid = try info.field("uuid") { $0.binary.map { Array($0.payload) } }
+        idIndex = try entry.field("idIndex", \.document)
         isReadOnly = try info.field("readOnly", \.bool) ?? false
     }
 }

@@ -176,7 +176,9 @@ private struct ModernIndexes {
             refusal.reason = "index \(index.name) of \(namespace) \(refusal.reason)"
             refusals.append(refusal)
         }
-        if let position = indexes.firstIndex(where: { $0.name == index.name }) {
+        if let position = indexes.firstIndex(where: {
+            $0.name.utf8.elementsEqual(index.name.utf8)
+        }) {
             if indexes[position].specification != index.specification {
                 adjustments.append(
                     "index \(index.name) of \(namespace) is listed twice; the last one counts")

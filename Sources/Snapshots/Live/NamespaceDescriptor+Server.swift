@@ -1,4 +1,5 @@
 internal import ArchiveFormat
+internal import BSONBytes
 internal import MongoDriver
 
 extension NamespaceDescriptor {
@@ -20,5 +21,18 @@ extension NamespaceDescriptor {
             }
         }
         uuid = info.uuid
+    }
+}
+
+extension NamespaceDescriptor {
+    /// The same with what a live collection was made with: its kind, its options and its index on
+    /// `_id`. Other indexes stay those of this one.
+    func made(as info: CollectionInfo) throws -> NamespaceDescriptor {
+        var present = self
+        present.options = info.options
+        present.type = NamespaceType(rawValue: info.type) ?? .collection
+        let others = try indexes.filter { try $0.first("name")?.string != "_id_" }
+        present.indexes = [info.idIndex].compactMap(\.self) + others
+        return present
     }
 }

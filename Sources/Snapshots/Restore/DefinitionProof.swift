@@ -26,6 +26,7 @@ struct DefinitionProof: Sendable {
                 var present = wanted
                 present.options = info.options
                 present.type = NamespaceType(rawValue: info.type) ?? .collection
+                try wanted.takeRounding(of: present)
                 var difference = NamespaceDifference(target.namespace)
                 try difference.compareDefinitions(wanted, present, context.rules)
                 guard let text = difference.definitionText else { continue }
@@ -71,11 +72,41 @@ struct DefinitionProof: Sendable {
                 info, in: place.database, context.pool, context.server)
         }
         if let present {
-            try difference.compareDefinitions(source, present, context.rules)
+            var wanted = source
+            try wanted.takeRounding(of: present)
+            try difference.compareDefinitions(wanted, present, context.rules)
         } else {
             difference.isInSecond = false
         }
         return difference
+    }
+}
+
+extension NamespaceDescriptor {
+    /// Servers up to 6.0 round the size of a capped collection up to whole multiples of 256 bytes,
+    /// and take no limit of documents for the largest: what was made so was made as wanted.
+    fileprivate mutating func takeRounding(of present: NamespaceDescriptor) throws {
+        func number(_ name: String, _ options: BSONDocument) throws -> Int64? {
+            try options.first(name)?.wholeNumber.map { Int64($0) }
+        }
+        guard let size = try number("size", options),
+            let made = try number("size", present.options)
+        else { return }
+        let isRounded = made > size && made - max(size, 1) < 256 && made % 256 == 0
+        let (wantedMax, madeMax) = (
+            try number("max", options), try number("max", present.options)
+        )
+        let isUnlimited = wantedMax.map { $0 <= 0 } == true && madeMax == Int64(Int32.max)
+        guard isRounded || isUnlimited else { return }
+        options = try BSONDocument { builder in
+            for element in try options.elements() {
+                switch element.name {
+                case "size" where isRounded: builder.append("size", made)
+                case "max" where isUnlimited: builder.append("max", Int64(Int32.max))
+                default: builder.append(element)
+                }
+            }
+        }
     }
 }
 

@@ -25,11 +25,8 @@ struct PatchedCollection: Sendable {
         _ options: Restore.Options, _ context: RestoreContext
     ) throws {
         let descriptor = choice.descriptor
-        var present = descriptor
-        present.options = live.options
-        present.type = NamespaceType(rawValue: live.type) ?? .collection
         var difference = NamespaceDifference(choice.target)
-        try difference.compareDefinitions(descriptor, present, context.rules)
+        try difference.compareDefinitions(descriptor, descriptor.made(as: live), context.rules)
         let isOrdinary = try ["capped", "autoIndexId"].allSatisfy {
             try descriptor.options.first($0) == nil
         }

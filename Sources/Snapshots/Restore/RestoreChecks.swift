@@ -204,10 +204,9 @@ struct RestoreChecks {
     private func differingOptions(
         _ descriptor: NamespaceDescriptor, _ existing: CollectionInfo
     ) throws -> [String] {
-        var present = descriptor
-        present.options = existing.options
         var difference = NamespaceDifference(descriptor.namespace)
-        try difference.compareDefinitions(descriptor, present, facts.rules)
+        try difference.compareDefinitions(
+            descriptor, descriptor.made(as: existing), facts.rules)
         return Set(difference.options.compactMap(\.steps.first?.name)).sorted()
     }
 

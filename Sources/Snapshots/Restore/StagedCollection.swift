@@ -60,7 +60,8 @@ struct StagedCollection: RestoreTarget {
         get throws {
             var needs = PrivilegeNeeds()
             needs.load(into: staging, definition)
-            if keepsOrder, duplicates == nil { needs.require("convertToCapped", on: staging) }
+            // One that is replayed on is made capped afterwards.
+            if keepsOrder { needs.require("convertToCapped", on: staging) }
             if definition.expiry != nil { needs.require("collMod", on: staging) }
             if let keeping = context.keeping {
                 let swap = CollectionSwap(live: namespace, keeping: keeping, pool: context.pool)
