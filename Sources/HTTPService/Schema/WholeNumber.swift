@@ -15,7 +15,7 @@ enum WholeNumber {
         guard let mantissa = parts.first else { return nil }
         let halves = mantissa.split(separator: ".", maxSplits: 1)
         guard let whole = halves.first, let exponent = parts.count == 1 ? 0 : Int(parts[1]),
-            abs(exponent) <= digitCountMax
+            (-digitCountMax...digitCountMax).contains(exponent)
         else { return nil }
         let fraction = halves.count == 2 ? halves[1] : ""
         var digits = whole + fraction

@@ -40,7 +40,7 @@ struct SalvageLosses {
                     add(entry.descriptor.namespace) { loss in
                         loss.chunkCount += 1
                         loss.documentCount = loss.documentCount.map {
-                            $0 + entry.totals.documentCount
+                            [$0, entry.totals.documentCount].clampedSum()
                         }
                     }
                 }

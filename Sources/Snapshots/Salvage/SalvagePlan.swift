@@ -113,7 +113,7 @@ struct SalvagePlan: Sendable {
         let isKnown = isEndKnown && counts.allSatisfy { $0 != nil }
         return Manifest.Loss(
             chunkCount: losses.reduce(0) { $0 + $1.chunkCount },
-            documentCount: isKnown ? counts.compactMap(\.self).reduce(0, +) : nil,
+            documentCount: isKnown ? counts.compactMap(\.self).clampedSum() : nil,
             mayBeMore: !isKnown)
     }
 
