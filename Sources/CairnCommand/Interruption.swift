@@ -1,31 +1,42 @@
 internal import Dispatch
 internal import Glibc
+internal import Snapshots
 
 /// What came of a body that signals may cancel.
 enum Interruptible<Result: Sendable>: Sendable {
     case finished(Result)
-    /// A signal cancelled it, and it has cleaned up.
-    case cancelled
+    /// A signal cancelled it, and it has cleaned up; with the error that it has ended with.
+    case cancelled(any Error)
 }
 
 /// How long a command may take to end once it is cancelled, in seconds. What it leaves behind then,
-/// the next run removes, as after a kill.
+/// the next run removes, as after a kill. One that puts live data in place is given
+/// `JobProgress.commitSecondsMax`.
 let cancelSecondsMax = 20
 
 /// What is told when signals come. Called from any thread, which it may block: nobody waits for it
 /// for longer than a second.
 struct SignalNotices: Sendable {
+    /// Why a process ends that has not finished.
+    enum Stop: Sendable {
+        case secondSignal
+        /// It has not ended in time.
+        case overdue
+    }
+
     /// The first signal: the body is cancelled.
     var cancelling: @Sendable () -> Void
-    /// The second one, or the body has not ended in time: the process ends.
-    ///
-    /// - Parameter isOverdue: whether it has not ended in time.
-    var stopping: @Sendable (_ isOverdue: Bool) -> Void
+    /// Whether live data is being put in place, which must not be cut off. Returns at once.
+    var isCommitting: @Sendable () -> Bool
+    /// The body's time would be over, but for that.
+    var waiting: @Sendable () -> Void
+    /// The process ends.
+    var stopping: @Sendable (Stop) -> Void
 }
 
 /// Runs `body` in a child task and cancels it at the first SIGINT or SIGTERM. At the second one, or
-/// when it has not ended within `cancelSecondsMax`, the process ends at once: a call of C that
-/// blocks can't be cancelled. A body that finishes all the same has finished.
+/// when it has not ended in time, the process ends at once: a call of C that blocks can't be
+/// cancelled. A body that finishes all the same has finished.
 ///
 /// - Throws: what `body` throws without having been cancelled.
 func withSignals<Result: Sendable>(
@@ -40,10 +51,9 @@ func withSignals<Result: Sendable>(
     let count = SignalCount()
     for source in sources {
         source.setEventHandler {
-            guard count.isFirst() else { return stop(notices, isOverdue: false) }
-            signalQueue.asyncAfter(deadline: .now() + .seconds(cancelSecondsMax)) {
-                if !count.hasEnded { stop(notices, isOverdue: true) }
-            }
+            guard count.isFirst() else { return stop(notices, .secondSignal) }
+            let deadline = CancelDeadline(notices, secondsMax: cancelSecondsMax)
+            watch(deadline, count)
             continuation.yield()
             noticeQueue.async { notices.cancelling() }
         }
@@ -67,19 +77,59 @@ func withSignals<Result: Sendable>(
         group.cancelAll()
         if let first { return .finished(first) }
         do {
-            return (try await group.next() ?? nil).map { .finished($0) } ?? .cancelled
+            return (try await group.next() ?? nil).map { .finished($0) }
+                ?? .cancelled(CancellationError())
         } catch {
             // Whatever it is, it came of the cancellation: a cursor that was closed, for one.
-            return .cancelled
+            return .cancelled(error)
         }
+    }
+}
+
+/// Looks once a second whether the body has had its time. Runs on `signalQueue`.
+private func watch(_ deadline: CancelDeadline, _ count: SignalCount) {
+    signalQueue.asyncAfter(deadline: .now() + .seconds(1)) {
+        guard !count.hasEnded else { return }
+        guard !deadline.isOver(afterSeconds: 1) else { return stop(deadline.notices, .overdue) }
+        watch(deadline, count)
+    }
+}
+
+/// When a cancelled body has had its time: a short one, but for what must not be cut off.
+///
+/// Unchecked: used on one queue.
+final class CancelDeadline: @unchecked Sendable {
+    let notices: SignalNotices
+    private let secondsMax: Int
+    private var seconds = 0
+    private var secondsSinceCommit = 0
+    private var hasTold = false
+
+    /// - Parameter secondsMax: how long it may take behind the last that must not be cut off.
+    init(_ notices: SignalNotices, secondsMax: Int) {
+        self.notices = notices
+        self.secondsMax = secondsMax
+    }
+
+    /// So much time has passed since the last call, or since it was cancelled.
+    func isOver(afterSeconds passed: Int) -> Bool {
+        seconds += passed
+        secondsSinceCommit = notices.isCommitting() ? 0 : secondsSinceCommit + passed
+        guard Double(seconds) < JobProgress.commitSecondsMax else { return true }
+        if seconds >= secondsMax, secondsSinceCommit == 0, !hasTold {
+            hasTold = true
+            let notices = notices
+            noticeQueue.async { notices.waiting() }
+        }
+        return secondsSinceCommit >= secondsMax
     }
 }
 
 /// Ends the process, with a word about it if that can be written: standard error may be a pipe that
 /// nobody reads.
-private func stop(_ notices: SignalNotices, isOverdue: Bool) {
+private func stop(_ notices: SignalNotices, _ reason: SignalNotices.Stop) {
     DispatchQueue(label: "cairn.stopping").async {
-        notices.stopping(isOverdue)
+        notices.stopping(reason)
         _exit(ProgramStatus.cancelled.rawValue)
     }
     signalQueue.asyncAfter(deadline: .now() + .seconds(1)) {

@@ -40,22 +40,14 @@ public enum Program {
         let display = ProgressDisplay(
             style(job.output), now: { monotonicSeconds() }, write: Console.writeError)
         do {
-            let outcome = try await withSignals(
-                SignalNotices(
-                    cancelling: { display.noticed("cancelling; a second Ctrl-C stops at once") },
-                    stopping: { isOverdue in
-                        display.finish()
-                        let why =
-                            isOverdue ? " after \(cancelSecondsMax) s, for it did not end" : ""
-                        Console.writeError(
-                            "cairn: stopped\(why); the next run removes what is left behind\n")
-                    }),
-                { try await job.perform(display) })
+            let outcome = try await withSignals(notices(display)) { try await job.perform(display) }
             display.finish()
-            guard case .finished(let result) = outcome else {
-                throw Failure(.cancelled, "cancelled", job.cancellationMessage)
+            switch outcome {
+            case .finished(let result): return try tell(result, of: job)
+            case .cancelled(let error):
+                let live = (error as? SnapshotError)?.alreadyLive.map { "cancelled; \($0)" }
+                throw Failure(.cancelled, "cancelled", live ?? job.cancellationMessage)
             }
-            return try tell(result, of: job)
         } catch {
             display.finish()
             let failure = Failure(error)
@@ -64,6 +56,28 @@ public enum Program {
             return tell(
                 failure, isJSON: job.output.json, isOutputTaken: job.writesArchiveToOutput)
         }
+    }
+
+    private static func notices(_ display: ProgressDisplay) -> SignalNotices {
+        SignalNotices(
+            cancelling: { display.noticed("cancelling; a second Ctrl-C stops at once") },
+            isCommitting: { display.isCommitting },
+            waiting: {
+                display.noticed(
+                    "collections are being put in place, and this ends when that is done; a second "
+                        + "Ctrl-C stops at once and leaves some as they were")
+            },
+            stopping: { reason in
+                let isCommitting = display.isCommitting
+                display.finish()
+                let why = reason == .overdue ? ", for it did not end in time" : ""
+                let rest =
+                    isCommitting
+                    ? "some collections are the snapshot's and others as they were, and a time "
+                        + "series may hold both; run the restore again to complete it"
+                    : "the next run removes what is left behind"
+                Console.writeError("cairn: stopped\(why); \(rest)\n")
+            })
     }
 
     /// What is wrong with a job whose result can't be written; nil for one that does more, which

@@ -8,12 +8,15 @@ internal import Synchronization
 ///
 /// At the first SIGTERM or SIGINT jobs are given their grace, then they are cancelled, and then
 /// they have the time that cancelled jobs have. A few seconds later the process ends, with whatever
-/// is still at work in it. A second signal ends the grace, a third one the process.
+/// is still at work in it; but a restore that puts live data in place is waited for as long as the
+/// runner gives it. A second signal ends the grace, a third one the process.
 final class ShutdownWatch: Sendable {
     /// How a process ends that has jobs in it which did not end.
     static let gaveUpStatus: Int32 = 13
     /// What is left for records and answers when all jobs have had their time.
     private static let marginSeconds = 5.0
+    /// How often it is looked whether live data is still being put in place.
+    private static let commitLookSeconds = 1.0
 
     private let runner: JobRunner
     private let graceSeconds: Double
@@ -72,8 +75,17 @@ final class ShutdownWatch: Sendable {
             state.deadlineNumber += 1
             return state.deadlineNumber
         }
-        queue.asyncAfter(deadline: .now() + seconds) {
-            if self.state.withLock({ $0.deadlineNumber }) == number { self.endNow() }
+        endLater(number, afterSeconds: seconds, commitSeconds: runner.commitSeconds)
+    }
+
+    /// - Parameter commitSeconds: for how long it is put off while live data is put in place.
+    private func endLater(_ number: Int, afterSeconds seconds: Double, commitSeconds: Double) {
+        queue.asyncAfter(deadline: .now() + seconds) { [self] in
+            guard state.withLock({ $0.deadlineNumber }) == number else { return }
+            guard commitSeconds > 0, runner.isCommitting else { return endNow() }
+            endLater(
+                number, afterSeconds: Self.commitLookSeconds,
+                commitSeconds: commitSeconds - Self.commitLookSeconds)
         }
     }
 

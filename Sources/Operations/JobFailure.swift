@@ -37,6 +37,12 @@ public struct JobFailure: Error, Sendable, Hashable, CustomStringConvertible {
         }
     }
 
+    /// The same with what is live already of a restore that has ended with an error.
+    func adding(_ error: any Error) -> JobFailure {
+        guard let live = (error as? SnapshotError)?.alreadyLive else { return self }
+        return JobFailure(code, "\(message); \(ServiceWords.inFields(live))")
+    }
+
     /// Problems of the service's records have words of their own, for the repository's are others.
     private static func code(_ error: StateError) -> String {
         switch error.code {

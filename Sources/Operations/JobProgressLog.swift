@@ -51,6 +51,9 @@ final class JobProgressLog: JobObserver, Sendable {
         }
     }
 
+    /// Whether it puts live data in place.
+    var isCommitting: Bool { state.withLock { $0.progress?.isCommit ?? false } }
+
     /// What the job was last seen to do; nil when it has told nothing.
     var phase: String? { state.withLock { $0.progress?.phase.rawValue } }
 

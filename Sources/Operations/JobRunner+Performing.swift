@@ -27,7 +27,7 @@ extension JobRunner {
         let (interruptions, input) = AsyncStream.makeStream(
             of: Interruption.self, bufferingPolicy: .bufferingOldest(1))
         let mayBegin = live.withLock { live in
-            guard live.canceled.remove(id) == nil else { return false }
+            guard live.canceled.remove(id) == nil, live.running[id] == nil else { return false }
             live.running[id] = input
             return true
         }
@@ -84,10 +84,11 @@ extension JobRunner {
             await finishSurely(
                 id, outcome.isPartial ? .partiallyFailed : .succeeded,
                 outcome: outcome.keepable, removed: removed)
-        case .ended(.failure, .asked):
-            await finishSurely(id, .canceled, error: Self.cancelled, removed: removed)
-        case .ended(.failure, .shutdown):
-            await finishSurely(id, .canceled, error: Self.cutOff, removed: removed)
+        case .ended(.failure(let error), .asked):
+            await finishSurely(
+                id, .canceled, error: Self.cancelled.adding(error), removed: removed)
+        case .ended(.failure(let error), .shutdown):
+            await finishSurely(id, .canceled, error: Self.cutOff.adding(error), removed: removed)
         case .ended(.failure(let error), nil):
             // Where the repository is only the log may tell.
             if error is ObjectStorageError || error is StateError {
@@ -180,23 +181,30 @@ extension JobRunner {
             }
             defer { group.cancelAll() }
             var interruption: Interruption?
+            var commitEnd: ContinuousClock.Instant?
             for await step in steps {
                 switch step {
                 case .ended(let result): return .ended(result, interruption)
                 case .interrupted(let reason):
                     guard interruption == nil else { continue }
                     interruption = reason
+                    commitEnd = .now + .seconds(commitSeconds)
                     doing.cancel()
-                    group.addTask { [cancelSeconds] in
-                        do { try await Task.sleep(for: .seconds(cancelSeconds)) } catch { return }
-                        input.yield(.overdue)
-                    }
+                    group.addTask { await self.callOverdue(input) }
                 case .overdue:
-                    if let interruption { return .givenUp(interruption) }
+                    guard let interruption, let commitEnd else { continue }
+                    let mustWait = progress.isCommitting && .now < commitEnd
+                    guard mustWait else { return .givenUp(interruption) }
+                    group.addTask { await self.callOverdue(input) }
                 }
             }
             return .ended(.failure(CancellationError()), interruption)
         }
+    }
+
+    private func callOverdue(_ input: AsyncStream<Step>.Continuation) async {
+        do { try await Task.sleep(for: .seconds(cancelSeconds)) } catch { return }
+        input.yield(.overdue)
     }
 
     /// Remembers a job that goes on although nobody waits for it.

@@ -69,6 +69,8 @@ public final class JobRunner: Sendable {
     private let widths: Widths
     /// How long a job may take to end once it is told to, in seconds; then it is given up.
     public let cancelSeconds: Double
+    /// The same of a job that puts live data in place, which must not be cut off.
+    public let commitSeconds: Double
     let live = Mutex(State())
     // Bounded by the records: a submission beyond `pendingCountMax` is refused.
     private let long = AsyncStream.makeStream(of: String.self)
@@ -80,11 +82,14 @@ public final class JobRunner: Sendable {
     public static let cancelSecondsStandard = 20.0
 
     /// - Parameter cancelSeconds: how long a job may take to end once it is told to; then nobody
-    ///   waits for it any more, and it has failed with the code `gave_up`.
+    ///   waits for it any more, and it has failed with the code `gave_up`. `commitSeconds` is for
+    ///   a job that puts live data in place.
     public init(
         state: StateStore, work: any JobWork, widths: Widths, environment: JobEnvironment,
-        log: any OperationsLog, cancelSeconds: Double = JobRunner.cancelSecondsStandard
+        log: any OperationsLog, cancelSeconds: Double = JobRunner.cancelSecondsStandard,
+        commitSeconds: Double = JobProgress.commitSecondsMax
     ) {
+        self.commitSeconds = commitSeconds
         deferred = DeferredWrites(log: log)
         self.cancelSeconds = cancelSeconds
         self.state = state
@@ -114,6 +119,14 @@ public final class JobRunner: Sendable {
             job.seconds = (ContinuousClock.now - stuck.since) / .seconds(1)
             return job
         }.sorted { $0.id < $1.id }
+    }
+
+    /// Whether a job puts live data in place that nobody has given up.
+    public var isCommitting: Bool {
+        let jobs = live.withLock { live in
+            live.progress.filter { live.stuck[$0.key] == nil }.map(\.value.log)
+        }
+        return jobs.contains { $0.isCommitting }
     }
 
     /// Jobs that are being done, stuck ones among them.
@@ -152,8 +165,17 @@ public final class JobRunner: Sendable {
             resumes: resumes, isResumable: request.isResumable, requestID: submitter.requestID,
             address: submitter.address, role: submitter.role)
         try await state.insertJob(record, event: Self.event(record.status), claim: claim)
-        (request.isShort ? short : long).continuation.yield(record.id)
+        lane(of: request).yield(record.id)
         return record
+    }
+
+    private func lane(of request: JobRequest?) -> AsyncStream<String>.Continuation {
+        (request?.isShort == true ? short : long).continuation
+    }
+
+    private func lane(of record: JobRecord) -> AsyncStream<String>.Continuation {
+        // One that can't be read fails in its turn, whichever that is.
+        lane(of: try? JobRequest(text: record.request))
     }
 
     /// Goes on with a job that was cut off: another job, of the same request.
@@ -221,8 +243,10 @@ public final class JobRunner: Sendable {
             live.withLock { _ = $0.canceled.remove(id) }
             throw Self.finishedAlready(try await state.job(id) ?? record)
         } catch {
-            // What can't be written down has not happened: the job begins in its turn.
-            live.withLock { _ = $0.canceled.remove(id) }
+            // What can't be written down has not happened: the job begins in its turn, and where
+            // that has come meanwhile and passed, it gets another.
+            let hasPassed = live.withLock { $0.canceled.remove(id) == nil }
+            if hasPassed { lane(of: record).yield(id) }
             throw error
         }
     }

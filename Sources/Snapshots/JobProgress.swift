@@ -20,8 +20,18 @@ public struct JobProgress: Sendable {
     public var byteCountTotal: UInt64?
     /// What is being worked on, such as a namespace.
     public var subject: String?
+    /// Whether live data is being put in place: whoever cuts the job off now leaves it between what
+    /// it was and the snapshot.
+    public var isCommit = false
 
-    public init(phase: Phase, byteCountTotal: UInt64? = nil, subject: String? = nil) {
+    /// How long a job that is putting live data in place may take to end once it is cancelled, in
+    /// seconds; others are given less.
+    public static let commitSecondsMax = 600.0
+
+    public init(
+        phase: Phase, byteCountTotal: UInt64? = nil, subject: String? = nil, isCommit: Bool = false
+    ) {
+        self.isCommit = isCommit
         self.phase = phase
         self.byteCountTotal = byteCountTotal
         self.subject = subject

@@ -33,6 +33,8 @@ public struct SnapshotError: Error, Sendable, CustomStringConvertible {
         public static let locked = Code(rawValue: "locked")
         /// The job's own lock could not be renewed or was taken away, so it was cancelled.
         public static let lockLost = Code(rawValue: "lock_lost")
+        /// It was cancelled when some of it was done.
+        public static let cancelled = Code(rawValue: "cancelled")
         /// It is the last snapshot that is known to be whole.
         public static let lastVerified = Code(rawValue: "last_verified")
         /// The server can't do what is needed.
@@ -42,10 +44,14 @@ public struct SnapshotError: Error, Sendable, CustomStringConvertible {
     public let code: Code
     /// What failed, where, and what to do; lowercase, no period, never document contents.
     public let message: String
+    /// What of a restore is live already, and the way out; the message ends with it. Nil when
+    /// nothing is.
+    public let alreadyLive: String?
 
-    public init(_ code: Code, _ message: String) {
+    public init(_ code: Code, _ message: String, alreadyLive: String? = nil) {
         self.code = code
-        self.message = message
+        self.message = alreadyLive.map { "\(message); \($0)" } ?? message
+        self.alreadyLive = alreadyLive
     }
 
     public var description: String { message }

@@ -12,6 +12,9 @@ final class ManualTime: Sendable {
     private let state = Mutex<(now: Int64, next: UInt64)>(
         (1_795_000_000_000, UInt64.random(in: 0...0xF_FFFF)))
 
+    /// Called at each look at the clock, before it.
+    let onLook = Mutex<(@Sendable () -> Void)?>(nil)
+
     var now: Int64 { state.withLock { $0.now } }
 
     func advance(milliseconds: Int64) {
@@ -20,7 +23,10 @@ final class ManualTime: Sendable {
 
     var environment: JobEnvironment {
         JobEnvironment(
-            now: { self.now },
+            now: {
+                self.onLook.withLock { $0 }?()
+                return self.now
+            },
             random: {
                 self.state.withLock { state in
                     state.next += 1
@@ -72,6 +78,10 @@ struct ScriptedWork: JobWork {
         case "wait":
             try await gate.wait()
             return JobOutcome(result: "{\"waited\":true}")
+        case "commit":
+            observer.progressed(JobProgress(phase: .publishing, isCommit: true))
+            await gate.waitWhateverComes()
+            throw SnapshotError(.cancelled, "cancelled", alreadyLive: "already there: d.a")
         case "stuck":
             await gate.waitWhateverComes()
             return JobOutcome(result: "{\"late\":true}")
@@ -155,13 +165,13 @@ final class OperationsFixture {
 
     init(
         folder: String? = nil, widths: JobRunner.Widths = JobRunner.Widths(),
-        cancelSeconds: Double = 60
+        cancelSeconds: Double = 60, commitSeconds: Double = 600
     ) async throws {
         self.folder = folder ?? NSTemporaryDirectory() + "cairn-operations-\(UUID().uuidString)"
         state = try await StateStore(folder: self.folder)
         runner = JobRunner(
             state: state, work: work, widths: widths, environment: time.environment, log: log,
-            cancelSeconds: cancelSeconds)
+            cancelSeconds: cancelSeconds, commitSeconds: commitSeconds)
     }
 
     deinit {

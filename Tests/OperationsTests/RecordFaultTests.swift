@@ -61,6 +61,28 @@ import Testing
         }
     }
 
+    /// Its turn has come while it was being cancelled, and was passed over.
+    @Test(.timeLimit(.minutes(2)))
+    func aJobWhoseTurnCameWhileItWasCancelledIsDoneAfterAll() async throws {
+        let fixture = try await OperationsFixture()
+        let runner = fixture.runner
+        let job = try await fixture.submit()
+        runner.live.withLock { _ = $0.canceled.insert(job.id) }
+        try await fixture.running {
+            while !runner.live.withLock({ $0.canceled.isEmpty }) { await Task.yield() }
+            fail(fixture.state, .noSpace)
+            // As its turn does between the mark and what would be written down.
+            fixture.time.onLook.withLock {
+                $0 = { runner.live.withLock { _ = $0.canceled.remove(job.id) } }
+            }
+            await #expect(throws: StateError.self) { try await runner.cancel(job.id) }
+            fixture.time.onLook.withLock { $0 = nil }
+            fail(fixture.state, nil)
+            let ended = try await fixture.ended(job)
+            #expect(ended.status == .succeeded)
+        }
+    }
+
     @Test func anIntentThatCannotBeWrittenDownIsAnError() async throws {
         let fixture = try await OperationsFixture()
         let trail = AuditTrail(state: fixture.state, deferred: fixture.runner.deferred)

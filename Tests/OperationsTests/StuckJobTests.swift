@@ -39,6 +39,40 @@ import Testing
         #expect(outcomes == ["allowed", "failed", "succeeded"])
     }
 
+    /// It would leave live data between what it was and the snapshot.
+    @Test func aJobThatPutsLiveDataInPlaceIsWaitedFor() async throws {
+        let fixture = try await OperationsFixture(cancelSeconds: 0.05)
+        let job = try await fixture.submit("commit")
+        try await fixture.running {
+            var begun = fixture.work.begun.stream.makeAsyncIterator()
+            _ = await begun.next()
+            while !fixture.runner.isCommitting { await Task.yield() }
+            _ = try await fixture.runner.cancel(job.id)
+            // Several times what others are given.
+            try await Task.sleep(for: .milliseconds(400))
+            #expect(try await fixture.state.job(job.id)?.status == .inProgress)
+            fixture.work.gate.open()
+            let ended = try await fixture.ended(job)
+            #expect(ended.status == .canceled)
+            #expect(ended.error?.contains("cancelled on request; already there: d.a") == true)
+        }
+    }
+
+    @Test func notWithoutAnEnd() async throws {
+        let fixture = try await OperationsFixture(cancelSeconds: 0.05, commitSeconds: 0.2)
+        let job = try await fixture.submit("commit")
+        try await fixture.running {
+            var begun = fixture.work.begun.stream.makeAsyncIterator()
+            _ = await begun.next()
+            while !fixture.runner.isCommitting { await Task.yield() }
+            _ = try await fixture.runner.cancel(job.id)
+            let ended = try await fixture.ended(job)
+            #expect(ended.error?.contains("gave_up") == true)
+            #expect(!fixture.runner.isCommitting)
+        }
+        fixture.work.gate.open()
+    }
+
     @Test func aShutdownDoesNotWaitForIt() async throws {
         let fixture = try await OperationsFixture(cancelSeconds: 0.05)
         let job = try await fixture.submit("stuck")

@@ -59,6 +59,60 @@ extension InterruptedJobTests {
             try await server.stop()
         }
 
+        /// What of the snapshot is in a live time series already is taken out again.
+        @Test func aCancelledCommitLeavesALiveTimeSeriesAsItWas() async throws {
+            let server = try await Self.server()
+            let fixture = try await SnapshotFixture(server, database: "d")
+            try await PrivilegedKind.timeSeries.make(fixture)
+            try await fixture.backup()
+            for name in ["c", "base"] { try await fixture.dropCollection(name) }
+            try await PrivilegedKind.timeSeries.make(fixture)
+            let before = try await fixture.state()
+            let gate = Gate { $0.isCommit && $0.subject == "d.c" }
+            let (cancellation, cancel) = AsyncStream.makeStream(of: Void.self)
+            await #expect(throws: CancellationError.self) {
+                try await gate.run { observer in
+                    try await withThrowingTaskGroup(of: Void.self) { group in
+                        group.addTask {
+                            try await fixture.restore(included: ["d.c"], observer: observer)
+                        }
+                        for await _ in cancellation { break }
+                        group.cancelAll()
+                        try await group.waitForAll()
+                    }
+                } meanwhile: {
+                    cancel.yield()
+                    // So that it is cancelled before the gate opens.
+                    try await Task.sleep(for: .milliseconds(200))
+                }
+            }
+            #expect(try await fixture.state() == before)
+            try await server.stop()
+        }
+
+        @Test func whateverTheErrorItIsToldWhatIsLive() throws {
+            let changes = LiveChanges()
+            let options = Restore.Options(mode: .replace, width: 1)
+            let observer = RecordingObserver()
+            let unchanged = changes.explained(CancellationError(), options, observer)
+            #expect(unchanged is CancellationError)
+            changes.note(Namespace("d", "a"))
+            let errors: [any Error] = [
+                CancellationError(), MongoError(.network, "it is gone"),
+                SnapshotError(.refused, "it is refused"),
+            ]
+            for error in errors {
+                let told = changes.explained(error, options, observer)
+                let explained = try #require(told as? SnapshotError)
+                #expect(explained.message.contains("already the snapshot's: d.a;"))
+                #expect(explained.message.hasSuffix(try #require(explained.alreadyLive)))
+            }
+            #expect(observer.notices.isEmpty)
+            let damage = ArchiveError(.malformed, "it is damaged")
+            #expect(changes.explained(damage, options, observer) is ArchiveError)
+            #expect(observer.notices.contains { $0.contains("already the snapshot's: d.a;") })
+        }
+
         /// What was deleted is gone for good, so what was added in its place must stay.
         @Test func nothingIsTakenOutOnceSomethingWasDeleted() async throws {
             let server = try await Self.server()
@@ -183,9 +237,10 @@ extension InterruptedJobTests {
         #expect(renamed.code == .network && renamed.labels == ["x"])
         let changes = LiveChanges()
         let options = Restore.Options(mode: .replace, width: 1)
-        #expect(changes.explained(error, options) is MongoError)
+        #expect(changes.explained(error, options, RecordingObserver()) is MongoError)
         changes.note(Namespace("d", "a"))
-        let explained = try #require(changes.explained(error, options) as? SnapshotError)
+        let explained = try #require(
+            changes.explained(error, options, RecordingObserver()) as? SnapshotError)
         #expect(explained.code.rawValue == "network")
     }
 }

@@ -12,6 +12,11 @@ final class ProgressDisplay: JobObserver {
         case bar(columnCount: @Sendable () -> Int)
     }
 
+    /// Whether live data is being put in place. Waits for nothing.
+    var isCommitting: Bool { commit.load(ordering: .relaxed) }
+
+    private let commit = Atomic<Bool>(false)
+
     private struct State {
         var phase: JobProgress.Phase?
         var phaseStart = 0.0
@@ -42,6 +47,7 @@ final class ProgressDisplay: JobObserver {
     }
 
     func progressed(_ progress: JobProgress) {
+        commit.store(progress.isCommit, ordering: .relaxed)
         state.withLock { state in
             let now = now()
             if state.phase != progress.phase {

@@ -135,6 +135,7 @@ struct InPlaceCollection: RestoreTarget {
             isMade = try await makeCollection()
             try await indexes.prepare(mayExpire: changesExpiry)
             try await staged.forEachBatch { documents in
+                try context.cancellation.check()
                 let outcome = try await merger.merge(documents, noting: added)
                 if let failure = outcome.firstFailure {
                     throw SnapshotError(
@@ -279,6 +280,8 @@ struct InPlaceCollection: RestoreTarget {
             let kept = try await stagedIDs(among: ids)
             let surplus = ids.filter { !kept.contains($0) }
             guard !surplus.isEmpty else { return }
+            // From the first deletion on there is no way back.
+            if !hasDeleted { try context.cancellation.check() }
             try RepositoryLocks.checkHeld()
             do {
                 try await DocumentRemoval(namespace: live, pool: context.pool).remove(surplus)

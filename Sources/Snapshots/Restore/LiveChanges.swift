@@ -26,24 +26,38 @@ final class LiveChanges: Sendable {
         namespaces.withLock { _ = $0.insert(namespace) }
     }
 
-    /// - Parameter options: what was asked for.
+    /// - Parameters:
+    ///   - options: what was asked for.
+    ///   - observer: is told what an error of another layer can't say.
     /// - Returns: the same error when nothing was changed; else one that says what was, and the way
     ///   out.
-    func explained(_ error: any Error, _ options: Restore.Options) -> any Error {
+    func explained(
+        _ error: any Error, _ options: Restore.Options, _ observer: any JobObserver
+    ) -> any Error {
+        guard let facts = facts(options) else { return error }
+        func partial(_ code: SnapshotError.Code, _ text: String) -> SnapshotError {
+            SnapshotError(code, text, alreadyLive: facts)
+        }
+        switch error {
+        case let error as MongoError:
+            return partial(.init(rawValue: error.code.rawValue), error.description)
+        case let error as SnapshotError: return partial(error.code, error.message)
+        case is CancellationError: return partial(.cancelled, "cancelled")
+        default:
+            observer.noticed(facts)
+            return error
+        }
+    }
+
+    /// What is live already, and the way out; nil when nothing was changed.
+    private func facts(_ options: Restore.Options) -> String? {
         let names = namespaces.withLock { $0 }.map(\.description).sorted()
-        guard !names.isEmpty else { return error }
+        guard !names.isEmpty else { return nil }
         let rest = names.count - Self.nameCountMax
         let list =
             names.prefix(Self.nameCountMax).joined(separator: ", ")
             + (rest > 0 ? " and \(rest) more" : "")
-        let text =
-            "\(error); already the snapshot's: \(list); \(Self.wayOut(options))"
-        switch error {
-        case let error as MongoError:
-            return SnapshotError(.init(rawValue: error.code.rawValue), text)
-        case let error as SnapshotError: return SnapshotError(error.code, text)
-        default: return error
-        }
+        return "already the snapshot's: \(list); \(Self.wayOut(options))"
     }
 
     private static func wayOut(_ options: Restore.Options) -> String {

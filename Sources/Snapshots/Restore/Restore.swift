@@ -158,7 +158,7 @@ public struct Restore: Sendable {
                 ? try await runUntilDurable(&context, since: incarnation)
                 : try await runAgainAfterOutages(&context, since: incarnation)
         } catch {
-            throw context.changes.explained(error, options)
+            throw context.changes.explained(error, options, observer)
         }
     }
 

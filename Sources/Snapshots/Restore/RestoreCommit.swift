@@ -17,8 +17,10 @@ struct RestoreCommit: Sendable {
         self.width = max(1, min(width, context.pool.connectionCountMax - 1))
     }
 
-    /// Once begun it is not cancelled any more: what is left are renames, and half of them would be
-    /// neither the old state nor the new. But a server that is away is not waited for then.
+    /// Once begun it is completed in spite of a cancellation: what is left are renames, and half of
+    /// them would be neither the old state nor the new. But a server that is away is not waited for
+    /// then, and a live collection that is written to document by document, which may take long, is
+    /// made again what it was, as long as nothing was deleted.
     ///
     /// - Returns: what became of live documents and definitions, by the target's position; of those
     ///   whose documents were all loaded before, nothing.
@@ -31,6 +33,7 @@ struct RestoreCommit: Sendable {
         return try await withTaskCancellationHandler {
             try await commitAll(majority)
         } onCancel: {
+            context.cancellation.note()
             context.endurance.stopWaiting()
         }
     }
@@ -101,7 +104,8 @@ struct RestoreCommit: Sendable {
                 }
                 context.observer.progressed(
                     JobProgress(
-                        phase: .publishing, subject: targets[position].namespace.description))
+                        phase: .publishing, subject: targets[position].namespace.description,
+                        isCommit: true))
                 return position
             },
             transform: { (position: Int) async throws -> Committed in

@@ -1,6 +1,7 @@
 internal import ArchiveFormat
 internal import BSONBytes
 internal import MongoDriver
+internal import Synchronization
 
 /// What every part of a restore needs.
 struct RestoreContext: Sendable {
@@ -16,6 +17,7 @@ struct RestoreContext: Sendable {
     /// What the user may do.
     let privileges: UserPrivileges
     let changes = LiveChanges()
+    let cancellation = CommitCancellation()
     /// Nil when nothing that is displaced is kept.
     var keeping: Keeping?
     /// The archive's; nil for one without an index.
@@ -52,5 +54,18 @@ struct RestoreContext: Sendable {
     /// What a staging collection for it holds in the end; nil when none could resume it.
     func load(of choice: RestorePlan.Choice) -> StagedLoad? {
         seal.map { StagedLoad(choice.descriptor.namespace, of: $0, as: choice.target) }
+    }
+}
+
+/// That the restore was cancelled, for the tasks of its commit, which are not: they end where that
+/// leaves live data as it was.
+final class CommitCancellation: Sendable {
+    private let isNoted = Atomic<Bool>(false)
+
+    func note() { isNoted.store(true, ordering: .relaxed) }
+
+    /// - Throws: `CancellationError` once the restore was cancelled.
+    func check() throws {
+        if isNoted.load(ordering: .relaxed) { throw CancellationError() }
     }
 }

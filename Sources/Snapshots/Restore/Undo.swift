@@ -100,7 +100,9 @@ public struct Undo: Sendable {
                 try Task.checkCancellation()
                 guard let collection = waiting.popFirst() else { return nil }
                 observer.progressed(
-                    JobProgress(phase: .publishing, subject: collection.namespace.description))
+                    JobProgress(
+                        phase: .publishing, subject: collection.namespace.description,
+                        isCommit: true))
                 return collection
             },
             transform: { (collection: KeptCollections.Entry) async throws -> Outcome in
