@@ -23,6 +23,12 @@ public protocol ArchiveReader: AnyObject {
     /// them without the others gives no more than them. To be called before the first `next`.
     func select(_ ordinals: Set<UInt32>)
 
+    /// Leaves out the rest of the namespace that is being read, or that could not be: `next`
+    /// resumes with the one behind it.
+    ///
+    /// - Returns: false where what follows can't be read without what is left out.
+    func leaveNamespace() -> Bool
+
     /// The next chunk, or nil at the archive's end, which is checked before nil is answered.
     ///
     /// - Throws: `ArchiveError`, or what the source throws.
@@ -34,6 +40,7 @@ extension ArchiveReader {
     public var hasChecksums: Bool { true }
     public var notes: [String] { [] }
     public func select(_ ordinals: Set<UInt32>) {}
+    public func leaveNamespace() -> Bool { false }
 }
 
 /// A chunk that was read but not yet decoded.
@@ -108,6 +115,31 @@ public struct PendingChunk: WeighedElement, Sendable {
     }
 }
 
+/// What is whole of a run of documents without checksums.
+public struct WholeDocuments: Sendable {
+    /// The documents; nil when there are none.
+    public var chunk: PendingChunk?
+    /// What is wrong with each of the others, with file and offset.
+    public var damages: [ArchiveError]
+    /// Whether nobody can tell where the documents behind the last damage begin: they are left out.
+    public var isCut: Bool
+}
+
+extension PendingChunk {
+    /// Takes damaged documents out of a run; nil for a chunk that has checksums.
+    public func wholeDocuments() -> WholeDocuments? {
+        guard case .documents(let header, let documents, let place?) = content else { return nil }
+        var (whole, damages, isCut) = place.divided(documents)
+        damages = damages.map { $0.located(namespace: header.namespace.description) }
+        let chunk =
+            whole.isEmpty
+            ? nil
+            : PendingChunk(
+                header: header, documents: whole, storedByteCount: storedByteCount, place: place)
+        return WholeDocuments(chunk: chunk, damages: damages, isCut: isCut)
+    }
+}
+
 /// Where a run of documents begins in a file of a dump.
 struct DumpPlace: Sendable {
     /// The file's name in the dump.
@@ -122,17 +154,66 @@ struct DumpPlace: Sendable {
         var start = 0
         do {
             try documents.withUnsafeBytes { bytes in
-                while start < bytes.count {
-                    let byteCount = try BSONFraming.documentByteCount(in: bytes, at: start)
-                    try BSONFraming.checkElements(
-                        of: UnsafeRawBufferPointer(rebasing: bytes[start..<start + byteCount]))
-                    start += byteCount
-                }
+                while start < bytes.count { start = try Self.end(ofDocumentAt: start, in: bytes) }
             }
         } catch {
-            throw ArchiveError(
-                .malformed, "\(file): a document is damaged: \(error)",
-                offset: offset.map { $0 + UInt64(start) })
+            throw damage(error, at: start)
+        }
+    }
+
+    /// The end of a document that is whole in itself.
+    private static func end(
+        ofDocumentAt start: Int, in bytes: UnsafeRawBufferPointer
+    ) throws(BSONError) -> Int {
+        let byteCount = try BSONFraming.documentByteCount(in: bytes, at: start)
+        try BSONFraming.checkElements(
+            of: UnsafeRawBufferPointer(rebasing: bytes[start..<start + byteCount]))
+        return start + byteCount
+    }
+
+    private func damage(_ error: any Error, at start: Int) -> ArchiveError {
+        ArchiveError(
+            .malformed, "\(file): a document is damaged: \(error)",
+            offset: offset.map { $0 + UInt64(start) })
+    }
+
+    /// The documents that are whole. A damaged one may have a wrong length, and what stands behind
+    /// that be a part of it; so those behind it count only when the next is whole and has an `_id`,
+    /// as a part has not.
+    func divided(_ documents: [UInt8]) -> ([UInt8], damages: [ArchiveError], isCut: Bool) {
+        var whole: [UInt8] = []
+        var damages: [ArchiveError] = []
+        var start = 0
+        while start < documents.count {
+            let end = documents.withUnsafeBytes { bytes -> Int? in
+                do { return try Self.end(ofDocumentAt: start, in: bytes) } catch {
+                    damages.append(damage(error, at: start))
+                    return nil
+                }
+            }
+            if let end {
+                whole += documents[start..<end]
+                start = end
+                continue
+            }
+            guard let next = Self.resumption(behind: start, in: documents) else {
+                return (whole, damages, true)
+            }
+            start = next
+        }
+        return (whole, damages, false)
+    }
+
+    /// Where a document begins behind a damaged one, if that can be told.
+    private static func resumption(behind start: Int, in documents: [UInt8]) -> Int? {
+        documents.withUnsafeBytes { bytes in
+            guard let byteCount = try? BSONFraming.documentByteCount(in: bytes, at: start),
+                let end = try? self.end(ofDocumentAt: start + byteCount, in: bytes),
+                let next = try? BSONDocument(
+                    validating: Array(bytes[(start + byteCount)..<end])),
+                (try? next.first("_id")) != nil
+            else { return nil }
+            return start + byteCount
         }
     }
 }

@@ -88,7 +88,7 @@ struct DocumentRunReader {
         self.stream = stream
     }
 
-    /// The next run of whole documents; none at the end.
+    /// The next run of whole documents; none at the end. Those in front of a defect come first.
     ///
     /// - Throws: `malformed`, `truncated`, with the place in the file.
     mutating func next() async throws -> [UInt8] {
@@ -126,15 +126,17 @@ struct DocumentRunReader {
                 guard length >= BSONLimits.documentByteCountMin,
                     length <= BSONLimits.documentByteCountMax
                 else {
+                    guard count == 0 else { return count }
                     throw ArchiveError(
                         .malformed, "\(length) is not a document's length",
-                        offset: stream.isPlain ? offset + UInt64(count) : nil)
+                        offset: stream.isPlain ? offset : nil)
                 }
                 guard length <= bytes.count - count else { break }
                 guard bytes[count + length - 1] == 0 else {
+                    guard count == 0 else { return count }
                     throw ArchiveError(
                         .malformed, "a document does not end in a zero byte",
-                        offset: stream.isPlain ? offset + UInt64(count) : nil)
+                        offset: stream.isPlain ? offset : nil)
                 }
                 count += length
             }

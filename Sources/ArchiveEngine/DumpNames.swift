@@ -28,8 +28,12 @@ struct DumpNames {
 
     /// The collections, in order of their names.
     ///
+    /// - Parameter tolerate: called for a file that can't be a collection's; throws the error
+    ///   where it is one.
     /// - Throws: `malformed` for names and files that contradict each other.
-    func collections() throws -> [DumpCollection] {
+    func collections(
+        orTolerate tolerate: (ArchiveError, Namespace) throws -> Void
+    ) throws -> [DumpCollection] {
         var found: [[UInt8]: DumpCollection] = [:]
         var files: [[UInt8]: DumpLayout.File] = [:]
         for (stem, file) in database.metadata.sorted(by: { $0.key < $1.key }) {
@@ -38,13 +42,20 @@ struct DumpNames {
                 throw DumpLayout.twice(other, file.path)
             }
             guard let metadata = metadata[stem] else { continue }
-            found[Array(name.utf8)] = DumpCollection(
-                descriptor: try file.locating {
-                    try metadata.descriptor(of: Namespace(database.name, name))
-                })
+            let namespace = Namespace(database.name, name)
+            do {
+                found[Array(name.utf8)] = DumpCollection(
+                    descriptor: try file.locating { try metadata.descriptor(of: namespace) })
+            } catch let error as ArchiveError {
+                try tolerate(error, namespace)
+            }
         }
         for (stem, file) in database.documents.sorted(by: { $0.key < $1.key }) {
-            try add(file, try name(stem, file), to: &found)
+            do {
+                try add(file, try name(stem, file), to: &found)
+            } catch let error as ArchiveError {
+                try tolerate(error, Namespace(database.name, stem))
+            }
         }
         return found.sorted { $0.key.lexicographicallyPrecedes($1.key) }.map(\.value)
     }

@@ -144,8 +144,12 @@ struct MadeArchive {
 
     /// The documents of each namespace, in order, of an archive that is wholly checked.
     static func documents(_ bytes: [UInt8]) async throws -> [String: [BSONDocument]] {
-        let reader = try await ArchiveOpener.open(
-            ByteCollector(bytes) as any ArchiveEngine.ByteSource)
+        try await documents(
+            of: ArchiveOpener.open(ByteCollector(bytes) as any ArchiveEngine.ByteSource))
+    }
+
+    /// The same of one that is open.
+    static func documents(of reader: any ArchiveReader) async throws -> [String: [BSONDocument]] {
         var ledger = ArchiveLedger(reader.prelude)
         var found: [String: [BSONDocument]] = [:]
         for descriptor in reader.prelude.namespaces { found[descriptor.namespace.description] = [] }

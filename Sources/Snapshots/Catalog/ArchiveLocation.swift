@@ -1,4 +1,5 @@
 public import ArchiveEngine
+public import ArchiveFormat
 public import ObjectStorage
 
 /// Where an archive is that shall be read.
@@ -12,13 +13,19 @@ public enum ArchiveLocation: Sendable {
 
     /// Opens it; the format is told by the bytes.
     ///
+    /// - Parameter tolerating: is told of what can't be read and can be done without; nil when that
+    ///   is an error.
     /// - Throws: `ArchiveError`, `ObjectStorageError`, `SnapshotError`.
-    public func open() async throws -> any ArchiveReader {
+    public func open(
+        tolerating: (@Sendable (ArchiveError) -> Void)? = nil
+    ) async throws -> any ArchiveReader {
         switch self {
         case .snapshot(let name, let catalog):
             return try await ArchiveOpener.open(Self.source(name, catalog))
         case .file(let path):
-            if let dump = try await DumpLocation(path) { return try await dump.open() }
+            if let dump = try await DumpLocation(path) {
+                return try await dump.open(tolerating: tolerating)
+            }
             return try await ArchiveOpener.open(Self.source(path))
         case .pipe(let pipe):
             return try await ArchiveOpener.open(PipeByteStream(pipe: pipe))

@@ -33,9 +33,12 @@ struct DumpLocation: Sendable {
         }
     }
 
+    /// - Parameter tolerating: is told of metadata that can't be read; nil when that is an error.
     /// - Throws: `ArchiveError`, `ObjectStorageError`.
-    func open() async throws -> any ArchiveReader {
-        try await DumpReader(target, in: FilesOfFolder(folder: folder))
+    func open(
+        tolerating: (@Sendable (ArchiveError) -> Void)? = nil
+    ) async throws -> any ArchiveReader {
+        try await DumpReader(target, in: FilesOfFolder(folder: folder), tolerating: tolerating)
     }
 
     private static func databaseName(_ path: String) async throws -> String {

@@ -152,15 +152,25 @@ final class Defects: @unchecked Sendable {
     /// Namespaces whose end is missing.
     private(set) var cutNamespaces: [Namespace] = []
 
+    /// Defects that were passed over, by the namespaces that they are of; nil for that of none.
+    private(set) var passedOver: [Namespace?: (first: ArchiveError, count: Int)] = [:]
+
     /// Where and why reading ended early.
     var ending: ArchiveError?
 
     /// Whether nothing is wrong.
-    var isEmpty: Bool { damagedNamespaces.isEmpty && cutNamespaces.isEmpty && ending == nil }
+    var isEmpty: Bool {
+        damagedNamespaces.isEmpty && cutNamespaces.isEmpty && passedOver.isEmpty && ending == nil
+    }
 
     /// What is gone: nobody knows how much. Nil when nothing is.
     var loss: Manifest.Loss? {
         isEmpty ? nil : Manifest.Loss(chunkCount: 0, documentCount: nil, mayBeMore: true)
+    }
+
+    func passOver(_ error: ArchiveError) {
+        let namespace = error.namespace.flatMap { Namespace(parsing: $0) }
+        passedOver[namespace, default: (error, 0)].count += 1
     }
 
     func damaged(_ namespaces: [Namespace]) { damagedNamespaces += namespaces }
