@@ -37,14 +37,36 @@ final class ClientPool: @unchecked Sendable {
         selectionMilliseconds = uri.handle.selectionMilliseconds
         self.dialer = dialer
         guard let pool = mongoc_client_pool_new_with_error(uri.handle.pointer, &failure) else {
-            throw MongoError(
-                .invalidURI, "the connection string cannot be used: \(failure.text)",
-                server: uri.description)
+            throw Self.explained(failure, uri)
         }
         pointer = pool
         redactedURI = uri.description
         mongoc_client_pool_set_error_api(pool, 2)
         mongoc_client_pool_max_size(pool, UInt32(clientCountMax))
+    }
+
+    private static func explained(_ failure: bson_error_t, _ uri: MongoURI) -> MongoError {
+        let isLookup =
+            failure.domain == MONGOC_ERROR_STREAM.rawValue
+            && failure.code == MONGOC_ERROR_STREAM_NAME_RESOLUTION.rawValue
+        guard isLookup, let name = uri.handle.serviceHost else {
+            return MongoError(
+                .invalidURI, "the connection string cannot be used: \(failure.text)",
+                server: uri.description)
+        }
+        return MongoError(
+            .serverSelection,
+            "the servers of \(name) can't be looked up: \(failure.text); is the name in the "
+                + "connection string right?")
+    }
+
+    /// The servers as libmongoc has found them.
+    func servers() throws(MongoError) -> NamedServers {
+        guard let client = mongoc_client_pool_try_pop(pointer) else {
+            throw MongoError(.poolClosed, "the client pool has no client left")
+        }
+        defer { mongoc_client_pool_push(pointer, client) }
+        return NamedServers(mongoc_client_get_uri(client))
     }
 
     /// What a client's sockets and its user share. Lives as long as the pool.

@@ -12,6 +12,7 @@ public final class MongoPool: Sendable {
     public let connectionCountMax: Int
     private let line: WaitingLine<MongoConnection>
     private let dialer: Dialer
+    private let clients: ClientSource
     private let waitsForServer: Bool
     private let onReached: @Sendable () -> Void
     private let isReached = Atomic<Bool>(false)
@@ -29,13 +30,14 @@ public final class MongoPool: Sendable {
         onReached: @escaping @Sendable () -> Void = {}
     ) throws {
         let dialer = try Dialer(uri.handle)
-        let clients = try ClientPool(uri, dialer, clientCountMax: connectionCountMax)
+        let clients = try ClientSource(uri, dialer, clientCountMax: connectionCountMax)
+        self.clients = clients
         self.dialer = dialer
         self.waitsForServer = waitsForServer
         self.onReached = onReached
         self.uri = uri
         self.connectionCountMax = connectionCountMax
-        line = WaitingLine(countMax: connectionCountMax) { try MongoConnection(clients) }
+        line = WaitingLine(countMax: connectionCountMax) { try MongoConnection(clients.clients()) }
     }
 
     /// Calls `body`, and has `handler` told meanwhile when a server does not answer, and when it
@@ -101,7 +103,7 @@ public final class MongoPool: Sendable {
     private func reach() async throws {
         guard !wasReached else { return }
         do {
-            try await FirstContact(dialer).make()
+            try await FirstContact(dialer, clients.servers()).make()
         } catch let error as MongoError {
             throw error.ofFirstContact(isAwaited: waitsForServer)
         }

@@ -31,7 +31,7 @@ public struct MongoURI: Sendable, CustomStringConvertible {
         handle = try URIHandle(
             string, socketTimeoutSeconds: socketTimeoutSeconds, password: password)
         let uri = handle.pointer
-        let serviceHost = mongoc_uri_get_srv_hostname(uri).map { String(cString: $0) }
+        let serviceHost = handle.serviceHost
         hosts = serviceHost == nil ? handle.hosts : []
         defaultDatabase = mongoc_uri_get_database(uri).map { String(cString: $0) }
         readsPrimary = handle.readsPrimary
@@ -141,17 +141,9 @@ final class URIHandle: @unchecked Sendable {
         }
     }
 
-    /// Where each server listens, in the order of the string; empty for `mongodb+srv`, where they
-    /// are known later.
-    var places: [ServerPlace] {
-        guard mongoc_uri_get_srv_hostname(pointer) == nil else { return [] }
-        var places: [ServerPlace] = []
-        var next = mongoc_uri_get_hosts(pointer)
-        while let host = next {
-            places.append(ServerPlace(host.pointee))
-            next = UnsafePointer(host.pointee.next)
-        }
-        return places
+    /// The name that DNS has the servers of (`mongodb+srv`); nil where the string names them.
+    var serviceHost: String? {
+        mongoc_uri_get_srv_hostname(pointer).map { String(cString: $0) }
     }
 
     /// Whether all is read from the primary.

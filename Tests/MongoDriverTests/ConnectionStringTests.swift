@@ -65,6 +65,7 @@ import Testing
         "localThresholdMS=0&maxIdleTimeMS=1&maxPoolSize=5&minPoolSize=0&waitQueueTimeoutMS=1",
         "readConcernLevel=majority&READPREFERENCE=secondary&maxStalenessSeconds=120",
         "readPreference=nearest&readPreferenceTags=dc:a&readPreferenceTags=dc:b",
+        "readPreference=secondary&readPreferenceTags=dc:a&readPreferenceTags=",
         "retryReads=false&retryWrites=true&safe=true&serverSelectionTimeoutMS=0",
         "serverSelectionTryOnce=false&socketCheckIntervalMS=5&socketTimeoutMS=0",
         "w=2&wTimeoutMS=5", "w=majority", "w=MyOwnDataCenters", "zlibCompressionLevel=-1",

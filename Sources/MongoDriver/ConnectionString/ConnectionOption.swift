@@ -16,7 +16,7 @@ struct ConnectionOption: Sendable {
         case writeConcern
         /// Any text but none.
         case text
-        /// As `text`, and may be given several times.
+        /// Any text, which may be given several times.
         case repeatable
     }
 

@@ -50,10 +50,11 @@ struct ConnectionStringOptions {
                         : "the option \"\(name)\" is not known; is "
                             + "\"\(ConnectionOption.nearestName(to: name))\" meant?")
             }
+            // An empty list of tags is one that any member fits.
+            if case .repeatable = option.kind { continue }
             guard !value.isEmpty else {
                 throw Self.error("the option \"\(name)\" has no value")
             }
-            if case .repeatable = option.kind { continue }
             if let other = seen.updateValue(name, forKey: option.currentName) {
                 throw Self.error(
                     other.lowercased() == name.lowercased()

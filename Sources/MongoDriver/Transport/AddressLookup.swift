@@ -13,6 +13,8 @@ struct DialError: Error, Sendable {
         case refused
         /// Nothing came back.
         case timedOut
+        /// No way leads to the machine, or it is switched off.
+        case unreachable
         /// The system says no for another reason.
         case system
         /// Whoever wanted it was cancelled, or the server was found to be silent.
@@ -22,6 +24,14 @@ struct DialError: Error, Sendable {
     let kind: Kind
     /// In lowercase, without the server's name.
     let detail: String
+
+    /// Whether it tells that nothing answers there; else that it could not be tried.
+    var isSilence: Bool {
+        switch kind {
+        case .refused, .timedOut, .unreachable, .givenUp: true
+        case .unknownName, .lookupFailed, .system: false
+        }
+    }
 }
 
 /// A socket address as the system takes it.

@@ -16,25 +16,17 @@ struct FirstContact: Sendable {
     private static let pauseMilliseconds = 300
 
     private let dialer: Dialer
-    private let places: [ServerPlace]
-    private let setName: String?
-    /// Whether libmongoc looks for the other members by the names that a server gives.
-    private let looksForMembers: Bool
+    private let servers: NamedServers
 
-    init(_ dialer: Dialer) {
+    init(_ dialer: Dialer, _ servers: NamedServers) {
         self.dialer = dialer
-        let uri = dialer.uri.pointer
-        places = dialer.uri.places
-        setName = mongoc_uri_get_replica_set(uri).map { String(cString: $0) }
-        let isDirect = mongoc_uri_get_option_as_bool(uri, MONGOC_URI_DIRECTCONNECTION, false)
-        looksForMembers = !isDirect && (setName != nil || places.count > 1)
+        self.servers = servers
     }
 
     /// Returns when a server has answered that may be the one that is meant.
     ///
     /// - Throws: `MongoError`: the surest of the servers' failures; `CancellationError`.
     func make() async throws {
-        guard !places.isEmpty else { return }
         let link = ConnectionLink(dialer)
         let result: Result<Void, MongoError> = await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
@@ -55,13 +47,15 @@ struct FirstContact: Sendable {
     // MARK: Several servers
 
     private func reach(_ link: ConnectionLink) throws(MongoError) {
-        let (place, greeting) = try firstAnswer(of: places, link) {
+        let (place, greeting) = try firstAnswer(of: servers.places, link) {
             greeting, place throws(MongoError) in
             try check(greeting, place)
         }
-        guard looksForMembers, !greeting.members.isEmpty,
+        guard servers.looksForMembers, !greeting.members.isEmpty,
             !greeting.members.contains(where: { member in
-                places.contains { $0.description.lowercased() == member.description.lowercased() }
+                servers.places.contains {
+                    $0.description.lowercased() == member.description.lowercased()
+                }
             })
         else { return }
         do {
@@ -178,7 +172,9 @@ struct FirstContact: Sendable {
     }
 
     private func check(_ greeting: Greeting, _ place: ServerPlace) throws(MongoError) {
-        guard let setName, greeting.isComplete, greeting.setName != setName else { return }
+        guard let setName = servers.setName, greeting.isComplete, greeting.setName != setName else {
+            return
+        }
         let way = "correct or remove replicaSet=\(setName) in the connection string"
         if let found = greeting.setName {
             throw MongoError(
@@ -218,7 +214,8 @@ struct FirstContact: Sendable {
             switch error.kind {
             case .unknownName: "is the name in the connection string right?"
             case .refused: "does the server run, and is the port right?"
-            case .timedOut: "is the address right, and does a firewall let it through?"
+            case .timedOut, .unreachable:
+                "is the address right, and does a firewall let it through?"
             default: "is the connection string right?"
             }
         return MongoError(

@@ -32,6 +32,13 @@ final class WatchedHost: Sendable {
         var isNoted = false
         var connection: HelloConnection?
         var connectionUsedAt: Int64 = 0
+        /// When it could not be asked; nil unless that was the last that was found.
+        var pauseStart: Int64?
+
+        func isPausing(at now: Int64) -> Bool {
+            guard let pauseStart else { return false }
+            return MonotonicClock.seconds(from: pauseStart, to: now) < Limits.quiet
+        }
     }
 
     let place: ServerPlace
@@ -80,7 +87,7 @@ final class WatchedHost: Sendable {
             return nil
         }
         let mustAsk = state.withLock { state in
-            guard !state.isAsking else { return false }
+            guard !state.isAsking, !state.isPausing(at: now) else { return false }
             state.isAsking = true
             if state.unansweredCount == 0 { state.waitStart = start }
             return true
@@ -113,11 +120,42 @@ final class WatchedHost: Sendable {
             let connection = try kept ?? open(self, deadline)
             _ = try connection.ask(until: deadline)
             noteAnswer(on: connection)
-        } catch let error as HelloConnection.Failure where error.isSignOfLife {
-            // It took the connection and ended it: too many of them, perhaps, but it lives.
-            noteAnswer(on: nil)
         } catch {
-            noteSilence()
+            switch Finding(error) {
+            case .alive: noteAnswer(on: nil)
+            case .silent: noteSilence()
+            case .unknown: noteNothing()
+            }
+        }
+    }
+
+    /// What a question without an answer tells of a server.
+    enum Finding: Equatable {
+        /// It did something else with the connection, such as to end it: too many of them, perhaps,
+        /// or a certificate that has expired meanwhile.
+        case alive
+        /// Nothing came from it in time.
+        case silent
+        /// The question never came so far: its name can't be looked up now, or this process has no
+        /// descriptor left.
+        case unknown
+
+        init(_ error: any Error) {
+            self =
+                switch error {
+                case let error as HelloConnection.Failure: error.isSignOfLife ? .alive : .silent
+                case let error as Dialer.HandshakeError: error.isSilence ? .silent : .alive
+                case let error as DialError: error.isSilence ? .silent : .unknown
+                default: .unknown
+                }
+        }
+    }
+
+    /// It is asked again in a while, and what was found before stands.
+    private func noteNothing() {
+        state.withLock { state in
+            state.isAsking = false
+            state.pauseStart = MonotonicClock.now
         }
     }
 

@@ -88,6 +88,8 @@ final class WatchedSocket: Sendable {
         switch code {
         case ECONNREFUSED: DialError(kind: .refused, detail: "the connection was refused")
         case ETIMEDOUT: DialError(kind: .timedOut, detail: "no connection was made in time")
+        case EHOSTUNREACH, ENETUNREACH, EHOSTDOWN:
+            DialError(kind: .unreachable, detail: String(cString: strerror(code)))
         default: DialError(kind: .system, detail: String(cString: strerror(code)))
         }
     }
