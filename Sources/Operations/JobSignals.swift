@@ -7,10 +7,10 @@ public final class JobSignals: Sendable {
     /// Something that has happened to a job.
     public struct Update: Sendable {
         /// What, as it was written down; nil when that was not worth an event.
-        public var event: JobEvent?
-        /// The job's event before it; nil when that is not known here. A follower that has not seen
-        /// it has missed some, and reads them from the records.
-        public var previousID: Int64?
+        /// A follower that has not seen the one before it has missed some, or hears of this one
+        /// earlier than of those: tasks that write events do not wait for each other. It reads them
+        /// from the records.
+        public var event: WrittenJobEvent?
         /// Whether the job has ended, so that nothing follows.
         public var isLast: Bool
     }
@@ -21,8 +21,6 @@ public final class JobSignals: Sendable {
     private struct State {
         var nextNumber = 0
         var followers: [String: [Int: AsyncStream<Update>.Continuation]] = [:]
-        /// The last event of each job that goes on and has had one.
-        var lastIDs: [String: Int64] = [:]
     }
 
     private let state = Mutex(State())
@@ -43,14 +41,10 @@ public final class JobSignals: Sendable {
         return stream
     }
 
-    /// Something has happened, and was written down. Called for each event of a job in their order.
-    func notify(_ job: String, _ event: JobEvent?, isLast: Bool = false) {
-        let (followers, previous) = state.withLock { state in
-            let previous = state.lastIDs[job]
-            state.lastIDs[job] = isLast ? nil : event?.id ?? previous
-            return (state.followers[job].map { Array($0.values) } ?? [], previous)
-        }
-        let update = Update(event: event, previousID: previous, isLast: isLast)
+    /// Something has happened, and was written down. Called for each event of a job, in any order.
+    func notify(_ job: String, _ event: WrittenJobEvent?, isLast: Bool = false) {
+        let followers = state.withLock { $0.followers[job].map { Array($0.values) } ?? [] }
+        let update = Update(event: event, isLast: isLast)
         for follower in followers { follower.yield(update) }
     }
 

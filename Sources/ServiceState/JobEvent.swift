@@ -12,6 +12,14 @@ public struct JobEvent: Hashable, Sendable, Identifiable {
     public let at: Int64
 }
 
+/// An event that was written just now.
+public struct WrittenJobEvent: Hashable, Sendable {
+    /// The event.
+    public let event: JobEvent
+    /// The id of the job's event before it; 0 when it is the first.
+    public let previousID: Int64
+}
+
 /// An event that is to be written with a change of its job.
 public struct JobEventDraft: Hashable, Sendable {
     /// What kind of event it is, such as `status` or `progress`.

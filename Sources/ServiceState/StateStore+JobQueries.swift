@@ -70,7 +70,8 @@ extension StateStore {
     ) async throws -> Int64 {
         try await write { database in
             _ = try JobRecord.fetch(jobID, database)
-            return try JobEventDraft(type: type, data: data).insert(jobID, at: instant, database)
+            return try JobEventDraft(type: type, data: data)
+                .insert(jobID, at: instant, database).event.id
         }
     }
 
@@ -80,14 +81,10 @@ extension StateStore {
     /// - Throws: `StateError`: `.notFound` when there is no such job, `.invalidValue`.
     public func appendEvents(
         jobID: String, _ drafts: [JobEventDraft], at instant: Int64
-    ) async throws -> [JobEvent] {
+    ) async throws -> [WrittenJobEvent] {
         try await write { database in
             _ = try JobRecord.fetch(jobID, database)
-            return try drafts.map { draft in
-                JobEvent(
-                    id: try draft.insert(jobID, at: instant, database), jobID: jobID,
-                    type: draft.type, data: draft.data, at: instant)
-            }
+            return try drafts.map { try $0.insert(jobID, at: instant, database) }
         }
     }
 
@@ -118,8 +115,12 @@ extension StateStore {
 extension JobEventDraft {
     /// Writes the event of a job that is there.
     ///
-    /// - Returns: its id.
-    func insert(_ jobID: String, at instant: Int64, _ database: Database) throws -> Int64 {
+    /// - Returns: the event, and which was before it.
+    func insert(
+        _ jobID: String, at instant: Int64, _ database: Database
+    ) throws -> WrittenJobEvent {
+        let previous = try Int64.fetchOne(
+            database, sql: "SELECT MAX(id) FROM job_events WHERE job_id = ?", arguments: [jobID])
         try database.execute(
             sql: "INSERT INTO job_events (job_id, type, data, at) VALUES (?, ?, ?, ?)",
             arguments: [
@@ -132,6 +133,8 @@ extension JobEventDraft {
                 WHERE job_id = ?1 ORDER BY id DESC LIMIT 1 OFFSET \(StateLimits.jobEventCountMax))
                 """,
             arguments: [jobID])
-        return id
+        return WrittenJobEvent(
+            event: JobEvent(id: id, jobID: jobID, type: type, data: data, at: instant),
+            previousID: previous ?? 0)
     }
 }

@@ -54,15 +54,11 @@ extension StateStore {
     public func changeJob(
         _ id: String, _ update: JobUpdate, event: JobEventDraft? = nil, at instant: Int64,
         audit: @escaping @Sendable (JobRecord) -> AuditEvent?
-    ) async throws -> (job: JobRecord, event: JobEvent?) {
+    ) async throws -> (job: JobRecord, event: WrittenJobEvent?) {
         try await write(auditing: { database in
             let job = try JobRecord.fetch(id, database).applying(update, at: instant)
             try job.save(database)
-            let written = try event.map { draft in
-                JobEvent(
-                    id: try draft.insert(id, at: instant, database), jobID: id, type: draft.type,
-                    data: draft.data, at: instant)
-            }
+            let written = try event.map { try $0.insert(id, at: instant, database) }
             return ((job, written), audit(job).map { [$0] } ?? [])
         })
     }

@@ -106,10 +106,11 @@ struct JobEventStream: Sendable {
     private func write(
         _ update: JobSignals.Update, behind last: inout Int64, to writer: BodyWriter
     ) async throws -> Bool {
-        guard let event = update.event, event.id > last else { return update.isLast }
-        guard let previous = update.previousID, previous <= last else {
+        guard let written = update.event, written.event.id > last else { return update.isLast }
+        guard written.previousID <= last else {
             return try await writeKnown(behind: &last, to: writer)
         }
+        let event = written.event
         try await writer.write(Self.text(event))
         last = event.id
         return update.isLast
