@@ -86,14 +86,15 @@ public final class Scheduler: Sendable {
         let plan = try SchedulePlan(request)
         let backup = request.backup ?? BackupRequest()
         let isEnabled = request.enabled ?? true
+        let now = environment.now()
         let record = ScheduleRecord(
             name: Self.name, cron: plan.cron, timeZone: request.timeZone ?? "UTC",
             isEnabled: isEnabled, jitterSeconds: request.jitterSeconds ?? 0,
             request: try JSONText.encode(backup),
             retention: try JSONText.encode(request.retention ?? CleanupRequest()),
             verifies: request.verify ?? false,
-            nextRunAt: isEnabled ? next(plan, request.jitterSeconds ?? 0) : nil,
-            updatedAt: environment.now(), updatedBy: subject)
+            nextRunAt: isEnabled ? next(plan, request.jitterSeconds ?? 0, after: now) : nil,
+            updatedAt: now, updatedBy: subject)
         let stored = try await state.putSchedule(record)
         changes.continuation.yield()
         return stored
@@ -150,32 +151,34 @@ public final class Scheduler: Sendable {
             return nil
         }
         let plan = try SchedulePlan(cron: schedule.cron, timeZone: schedule.timeZone)
-        let due = due(schedule, plan)
+        // Once for all that follows: between two looks at the clock another run's time may come,
+        // and be taken for one that was begun.
+        let now = environment.now()
+        let due = due(schedule, plan, now)
         if due != schedule.nextRunAt {
             try await state.setNextRun(schedule: Self.name, at: due)
         }
         clock.withLock { $0.wakeAt = due }
-        guard let due, due <= environment.now() else { return nil }
+        guard let due, due <= now else { return nil }
         // Before it begins: a process that dies in between leaves out a run rather than doing one
         // again and again.
-        let next = next(plan, schedule.jitterSeconds)
-        try await state.recordRun(
-            schedule: Self.name, jobID: nil, at: environment.now(), nextRunAt: next)
+        let next = next(plan, schedule.jitterSeconds, after: now)
+        try await state.recordRun(schedule: Self.name, jobID: nil, at: now, nextRunAt: next)
         let request = ScheduledBackupRequest(
             backup: try JSONText.decode(BackupRequest.self, schedule.request),
             retention: try JSONText.decode(CleanupRequest.self, schedule.retention ?? "{}"),
             verifies: schedule.verifies)
         clock.withLock { $0.wakeAt = next }
         let job = try await runner.submit(.scheduledBackup(request), by: .service)
-        try await state.recordRun(
-            schedule: Self.name, jobID: job.id, at: environment.now(), nextRunAt: next)
+        try await state.recordRun(schedule: Self.name, jobID: job.id, at: now, nextRunAt: next)
         return job
     }
 
     /// When the next run is: what the records say, if it is a run that can follow the last one by
     /// what the clock says now; else the first that follows.
-    private func due(_ schedule: ScheduleRecord, _ plan: SchedulePlan) -> Int64? {
-        let now = environment.now()
+    private func due(
+        _ schedule: ScheduleRecord, _ plan: SchedulePlan, _ now: Int64
+    ) -> Int64? {
         // Small steps back are believed, so that they don't make a run happen twice.
         let latestBelieved = now.adding(StateLimits.futureMillisecondsMax)
         let last = [schedule.lastRunAt, schedule.updatedAt].compactMap { $0 }
@@ -189,8 +192,10 @@ public final class Scheduler: Sendable {
         return jittered(first, schedule.jitterSeconds)
     }
 
-    private func next(_ plan: SchedulePlan, _ jitterSeconds: Int) -> Int64? {
-        plan.next(after: environment.now()).map { jittered($0, jitterSeconds) }
+    private func next(
+        _ plan: SchedulePlan, _ jitterSeconds: Int, after moment: Int64
+    ) -> Int64? {
+        plan.next(after: moment).map { jittered($0, jitterSeconds) }
     }
 
     private func jittered(_ moment: Int64, _ jitterSeconds: Int) -> Int64 {

@@ -1,5 +1,6 @@
 import ServiceState
 import Snapshots
+import Synchronization
 import Testing
 
 @testable import Operations
@@ -36,6 +37,54 @@ import Testing
         let schedule = try #require(try await scheduler.current())
         #expect(schedule.lastJobID == job.id)
         #expect(schedule.nextRunAt.map { $0 > fixture.time.now } == true)
+    }
+
+    /// Between two looks at the clock the next run's time may come.
+    @Test(arguments: 1...8)
+    func aStartThatTakesUntilTheNextRunLeavesNoneOut(_ lookCount: Int) async throws {
+        let fixture = try await OperationsFixture()
+        let scheduler = make(fixture)
+        let first = try await scheduler.set(hourly(), by: "ann").nextRunAt
+        let almost = try #require(first) + Self.hour - 1
+        fixture.time.advance(milliseconds: almost - fixture.time.now)
+        let count = Atomic<Int>(0)
+        let time = fixture.time
+        time.onLook.withLock {
+            $0 = {
+                let number = count.wrappingAdd(1, ordering: .relaxed).newValue
+                if number == lookCount { time.advance(milliseconds: 2) }
+            }
+        }
+        #expect(try await scheduler.beginWhatIsDue() != nil)
+        time.onLook.withLock { $0 = nil }
+        if time.now <= almost { time.advance(milliseconds: 2) }
+        _ = try await scheduler.beginWhatIsDue()
+        // The first look may have seen the later time already; then the first run was missed.
+        let runCount = try await fixture.state.unfinishedJobs().count
+        #expect(runCount == (lookCount == 1 ? 1 : 2))
+    }
+
+    /// What is set at the last moment before a run does not miss it.
+    @Test(arguments: 1...3)
+    func aScheduleThatIsSetJustBeforeARunHasIt(_ lookCount: Int) async throws {
+        let fixture = try await OperationsFixture()
+        let scheduler = make(fixture)
+        let first = try await scheduler.set(hourly(), by: "ann").nextRunAt
+        let time = fixture.time
+        time.advance(milliseconds: try #require(first) - 1 - time.now)
+        let count = Atomic<Int>(0)
+        time.onLook.withLock {
+            $0 = {
+                let number = count.wrappingAdd(1, ordering: .relaxed).newValue
+                if number == lookCount { time.advance(milliseconds: 2) }
+            }
+        }
+        let next = try await scheduler.set(hourly(), by: "ann").nextRunAt
+        time.onLook.withLock { $0 = nil }
+        if time.now <= (first ?? 0) { time.advance(milliseconds: 2) }
+        let job = try await scheduler.beginWhatIsDue()
+        #expect((job != nil) == (next == first))
+        #expect((next == first) == (lookCount > 1))
     }
 
     @Test func runsThatWereMissedAreMadeUpOnce() async throws {
