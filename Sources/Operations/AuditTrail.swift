@@ -5,7 +5,8 @@ public struct AuditTrail: Sendable {
     /// An entry that says what is about to be done.
     public struct Intent: Sendable {
         fileprivate let sequence: Int64
-        fileprivate let event: AuditEvent
+        /// Why it must not be done; it wants its outcome all the same. Nil when it may be.
+        public let failure: StateError?
     }
 
     private let state: StateStore
@@ -19,12 +20,14 @@ public struct AuditTrail: Sendable {
 
     /// Writes down that something is about to be done.
     ///
-    /// - Throws: `StateError`; then it must not be done.
+    /// - Returns: the entry, whose `failure` must be looked at.
+    /// - Throws: `StateError`; then it must not be done, and there is no entry.
     public func begin(_ event: AuditEvent) async throws -> Intent {
         var event = event
         event.outcome = .allowed
         event.status = nil
-        return Intent(sequence: try await state.beginAudit(event).sequence, event: event)
+        let begun = try await state.beginAudit(event)
+        return Intent(sequence: begun.entry.sequence, failure: begun.headFailure)
     }
 
     /// Writes down what came of it: at once, or as soon as it can be. Returns in either case, for

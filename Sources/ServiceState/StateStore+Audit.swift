@@ -26,24 +26,36 @@ extension StateStore {
     public func appendAudit(
         _ event: AuditEvent, closing opening: Int64? = nil
     ) async throws -> AuditEntry {
-        // What came of something is not written twice because of the other file.
-        try await append(event, needsHeadFile: opening == nil) { database, _ in
+        let appended = try await append(event) { database, _ in
             guard let opening else { return }
             try database.execute(
                 sql: "DELETE FROM audit_open WHERE sequence = ?", arguments: [opening])
         }
+        // What came of something is not written twice because of the other file: the next entry,
+        // or the next opening, makes up for it.
+        if opening == nil, let failure = appended.headFailure { throw failure }
+        return appended.entry
     }
 
     /// Writes down what is about to be done, before it is. `appendAudit(_:closing:)` tells what
     /// came of it; when no process lives to do so, `closeOpenAudits` says that nobody knows.
     ///
-    /// - Returns: the entry as it stands there.
-    /// - Throws: as `appendAudit`; then it must not be done.
-    public func beginAudit(_ event: AuditEvent) async throws -> AuditEntry {
-        try await append(event, needsHeadFile: true) { database, entry in
+    /// - Returns: the entry as it stands there. Where the file `audit.head` could not be written
+    ///   it must not be done, and the entry wants an outcome that says so.
+    /// - Throws: as `appendAudit`, but for failures of that file; then it must not be done.
+    public func beginAudit(_ event: AuditEvent) async throws -> AppendedAudit {
+        try await append(event) { database, entry in
             try database.execute(
                 sql: "INSERT INTO audit_open (sequence) VALUES (?)", arguments: [entry.sequence])
         }
+    }
+
+    /// An entry that stands in the log.
+    public struct AppendedAudit: Sendable {
+        /// The entry.
+        public let entry: AuditEntry
+        /// Why the file `audit.head` could not be written; nil when it was.
+        public let headFailure: StateError?
     }
 
     /// Ends entries of `beginAudit` that a process has left without an outcome when it died: each
@@ -79,9 +91,8 @@ extension StateStore {
     }
 
     private func append(
-        _ event: AuditEvent, needsHeadFile: Bool,
-        _ change: @escaping @Sendable (Database, AuditEntry) throws -> Void
-    ) async throws -> AuditEntry {
+        _ event: AuditEvent, _ change: @escaping @Sendable (Database, AuditEntry) throws -> Void
+    ) async throws -> AppendedAudit {
         try await write { database in
             let previous = try AuditHead.fetch(database)
             let entry = try AuditEntry.insert(event, behind: previous, database)
@@ -90,10 +101,10 @@ extension StateStore {
         } then: { [headFile] previous, entry in
             do {
                 try headFile.advance(from: previous, to: entry.head)
-            } catch  where !needsHeadFile {
-                // The next entry, or the next opening, makes up for it.
+                return AppendedAudit(entry: entry, headFailure: nil)
+            } catch let error as StateError {
+                return AppendedAudit(entry: entry, headFailure: error)
             }
-            return entry
         }
     }
 

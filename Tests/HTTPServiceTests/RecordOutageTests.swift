@@ -41,6 +41,26 @@ internal import Testing
         #expect(events.map(\.outcome.rawValue) == ["allowed", "accepted"])
     }
 
+    /// Its entry stands, and says what came of it: nothing.
+    @Test func aDeletionWithoutTheLogsHeadIsRefusedAndItsOutcomeKnown() async throws {
+        let fixture = try await ServiceFixture.withoutServer()
+        try fixture.plantDamagedBackup()
+        try await fixture.serve(doesJobs: false) { client in
+            let head = fixture.options.stateFolder + "/audit.head"
+            try FileManager.default.removeItem(atPath: head)
+            try FileManager.default.createDirectory(
+                atPath: head, withIntermediateDirectories: false)
+            let refused = try await client.delete(
+                "backup/\(ServiceFixture.damagedBackup)?force=true")
+            #expect(refused.status == 503)
+            #expect(try await client.get("backup/list").count("backups") == 1)
+            #expect(try await client.service.environment.state.openAudits().isEmpty)
+            let outcomes = try await client.service.environment.state.auditEntries().entries
+                .map(\.event.outcome.rawValue)
+            #expect(outcomes == ["refused", "allowed"])
+        }
+    }
+
     /// The intent stands, and the outcome follows.
     @Test func anOutcomeThatCannotBeWrittenDownIsLater() async throws {
         let fixture = try await ServiceFixture.withoutServer()

@@ -14,8 +14,8 @@ import Testing
     @Test func anOutcomeClosesItsIntent() async throws {
         let folder = TemporaryFolder()
         let store = try await StateStore(folder: folder.path)
-        let first = try await store.beginAudit(Self.event(.allowed))
-        let second = try await store.beginAudit(Self.event(.allowed))
+        let first = try await store.beginAudit(Self.event(.allowed)).entry
+        let second = try await store.beginAudit(Self.event(.allowed)).entry
         #expect(try await store.openAudits() == [first, second])
         try await store.appendAudit(Self.event(.succeeded), closing: first.sequence)
         #expect(try await store.openAudits() == [second])
@@ -25,7 +25,7 @@ import Testing
     @Test func whatNobodyHasEndedIsUnknownAtTheNextOpening() async throws {
         let folder = TemporaryFolder()
         var store = try await StateStore(folder: folder.path)
-        let intent = try await store.beginAudit(Self.event(.allowed))
+        let intent = try await store.beginAudit(Self.event(.allowed)).entry
         store.close()
         store = try await StateStore(folder: folder.path)
         let closed = try await store.closeOpenAudits(at: 7)
@@ -35,6 +35,22 @@ import Testing
         #expect(closed.first?.event.details?.contains("\(intent.sequence)") == true)
         #expect(try await store.closeOpenAudits(at: 8).isEmpty)
         #expect(try await store.verifyAudit().isWhole)
+    }
+
+    /// The entry stands, and says that it wants an outcome: nothing may be done.
+    @Test func anIntentWithoutItsHeadIsAFailureAndCanBeEnded() async throws {
+        let folder = TemporaryFolder()
+        let store = try await StateStore(folder: folder.path)
+        _ = try await store.appendAudit(Self.event(.succeeded))
+        try FileManager.default.removeItem(atPath: folder.path + "/audit.head")
+        try FileManager.default.createDirectory(
+            atPath: folder.path + "/audit.head", withIntermediateDirectories: false)
+        let begun = try await store.beginAudit(Self.event(.allowed))
+        #expect(begun.headFailure != nil)
+        try await store.appendAudit(Self.event(.failed), closing: begun.entry.sequence)
+        #expect(try await store.openAudits().isEmpty)
+        let outcomes = try await store.auditEntries().entries.map(\.event.outcome.rawValue)
+        #expect(outcomes == ["failed", "allowed", "succeeded"])
     }
 
     /// A real refusal of SQLite's, as on a full disk.
@@ -108,7 +124,7 @@ import Testing
             event: JobEventDraft(type: "status", data: "{}"), at: 1
         ) { _ in Self.event(.allowed) }
         #expect(job.status == .inProgress)
-        #expect(try await store.events(jobID: "a").map(\.id) == [event?.id])
+        #expect(try await store.events(jobID: "a").map(\.id) == [event?.event.id])
         #expect(try await store.auditHead().count == 1)
     }
 }

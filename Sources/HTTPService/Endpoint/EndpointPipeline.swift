@@ -76,8 +76,10 @@ struct EndpointPipeline: Sendable {
         let (parameters, body) = try await reading.read(request)
         if endpoint.auditedAs != nil { reading.note(parameters, body, in: &trace.details) }
         if let action = endpoint.auditedAs {
-            trace.intent = try await environment.trail.begin(
+            let intent = try await environment.trail.begin(
                 event(action, .allowed, nil, context, trace))
+            trace.intent = intent
+            if let failure = intent.failure { throw failure }
         }
         let call = Call(
             caller: trace.caller, requestID: context.requestID, address: context.address,
