@@ -53,7 +53,7 @@ public struct CairnService: Sendable {
         let statistics = ServiceStatistics(
             state: state, snapshots: snapshots, scheduler: scheduler, runner: runner,
             now: jobEnvironment.now)
-        metrics.collect(log) { try await statistics.gauges() }
+        metrics.collect(statistics.sources, log)
         let streams = Self.streams(options)
         metrics.collect(streams)
         environment = ServiceEnvironment(

@@ -65,19 +65,14 @@ struct ServiceMetrics: Sendable {
         (givenUp, "Jobs that were cancelled and did not end."),
     ]
 
-    /// Takes values that are read when a monitor asks; those that can't be read are left out.
-    func collect(
-        _ log: ServiceLog,
-        _ read: @escaping @Sendable () async throws -> [MonitoredValue]
-    ) {
+    /// Takes values that are read when a monitor asks. Those that can't be read, or not in time,
+    /// are left out.
+    func collect(_ sources: [ServiceStatistics.Source], _ log: ServiceLog) {
+        let readings = sources.map { GaugeReading($0, log) }
         registry.addCollector {
-            do {
-                return try await read().map {
-                    Sample($0.name, value: $0.value, labels: $0.labels, help: $0.help)
-                }
-            } catch {
-                log.failed("metrics can't be read", job: nil, error)
-                return []
+            await withTaskGroup(of: [Sample].self) { group in
+                for reading in readings { group.addTask { await reading.samples() } }
+                return await group.reduce(into: []) { $0 += $1 }
             }
         }
     }

@@ -73,15 +73,35 @@ public struct ServiceStatistics: Sendable {
 
     // MARK: For monitors
 
+    /// Values that come from one place: where they can't be read, those of others can.
+    public struct Source: Sendable {
+        /// A word for the place.
+        public let name: String
+        /// Reads them. May take long where a file system hangs.
+        ///
+        /// - Throws: `StateError`, `ObjectStorageError`.
+        public let read: @Sendable () async throws -> [MonitoredValue]
+
+        public init(
+            name: String, read: @escaping @Sendable () async throws -> [MonitoredValue]
+        ) {
+            self.name = name
+            self.read = read
+        }
+    }
+
     /// What a monitor is told beside what is counted as it happens.
-    ///
-    /// - Throws: `StateError`, `ObjectStorageError`.
-    public func gauges() async throws -> [MonitoredValue] {
-        let unfinished = try await state.unfinishedJobs()
-        let jobs = [
-            MonitoredValue(
-                "cairn_jobs_waiting", "Jobs that wait for their turn.",
-                Double(unfinished.count { $0.status == .pending })),
+    public var sources: [Source] {
+        [
+            Source(name: "process") { process + stateSpace + pools },
+            Source(name: "jobs") { try await jobs() },
+            Source(name: "schedule") { try await schedule() },
+            Source(name: "repository") { try await snapshots.gauges() },
+        ]
+    }
+
+    private var process: [MonitoredValue] {
+        [
             MonitoredValue(
                 "cairn_jobs_running", "Jobs that are being done.", Double(runner.runningCount)),
             MonitoredValue(
@@ -91,8 +111,6 @@ public struct ServiceStatistics: Sendable {
                 "cairn_records_waiting", "Ends and outcomes that can't be written down yet.",
                 Double(runner.deferred.count)),
         ]
-        return jobs + stateSpace + pools + (try await schedule())
-            + (try await lastEnds()) + (try await snapshots.gauges())
     }
 
     private var stateSpace: [MonitoredValue] {
@@ -147,9 +165,14 @@ public struct ServiceStatistics: Sendable {
             ].compactMap { $0 }
     }
 
-    /// For each kind of job what came of the last one.
-    private func lastEnds() async throws -> [MonitoredValue] {
-        try await state.jobStatistics(since: now(), now: now()).lastStatus
+    /// How many wait, and for each kind of job what came of the last one.
+    private func jobs() async throws -> [MonitoredValue] {
+        let unfinished = try await state.unfinishedJobs()
+        let waiting = MonitoredValue(
+            "cairn_jobs_waiting", "Jobs that wait for their turn.",
+            Double(unfinished.count { $0.status == .pending }))
+        return try await [waiting]
+            + state.jobStatistics(since: now(), now: now()).lastStatus
             .flatMap { kind, status in
                 JobStatus.allCases.filter(\.isTerminal).map { each in
                     MonitoredValue(
