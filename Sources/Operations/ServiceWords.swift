@@ -23,12 +23,27 @@ enum ServiceWords {
     ]
 
     /// The message in the service's words. What no pair is for loses what only the command line
-    /// has: an option becomes the field of its name.
+    /// has: an option becomes the field of its name. Names of collections that hold dashes stay as
+    /// they are.
     static func inFields(_ message: String) -> String {
-        let known = pairs.reduce(message) { $0.replacing($1.0, with: $1.1) }
+        let known = pairs.reduce(hidingDashesInWords(message)) { $0.replacing($1.0, with: $1.1) }
         let fields = known.replacing(#/--([a-z][a-z-]*)/#) { match in
             match.output.1.replacing("-", with: "_")
         }
-        return fields.replacing(#/"cairn [a-z][^"]*"/#) { _ in "the command line" }
+        let told = fields.replacing(#/"cairn (?:backup|index|kept|list|restore|show)\b[^"]*"/#) {
+            _ in
+            "the command line"
+        }
+        return told.replacing(hiddenDash, with: "-")
+    }
+
+    /// Stands for a dash that is no option's: in no name of a server's, nor in any message.
+    private static let hiddenDash = "\0"
+
+    /// An option begins a word; dashes behind anything else are a part of a name.
+    private static func hidingDashesInWords(_ message: String) -> String {
+        message.replacing(#/([^\s("\-])(--+)/#) { match in
+            match.output.1 + String(repeating: hiddenDash, count: match.output.2.count)
+        }
     }
 }

@@ -38,5 +38,15 @@ import Testing
             ServiceWords.inFields("check --db and --ns-include; see \"cairn kept\"")
                 == "check databases and ns_include; see the command line")
         #expect(ServiceWords.inFields("give --some-thing") == "give some_thing")
+        #expect(ServiceWords.inFields("(--some-thing)") == "(some_thing)")
+    }
+
+    /// A name may hold what looks like an option.
+    @Test(arguments: [
+        "shop.a--b was not restored", "shop.a--no-b", "\"x--db\" is not there", "a.--ns-rename",
+        "shop.x---in-place", "there is no snapshot \"cairn of today\" in the repository",
+    ])
+    func namesStayAsTheyAre(_ message: String) {
+        #expect(ServiceWords.inFields(message) == message)
     }
 }
