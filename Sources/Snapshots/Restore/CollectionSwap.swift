@@ -17,25 +17,62 @@ struct CollectionSwap: Sendable {
     let keeping: Keeping
     let pool: MongoPool
 
-    /// - Parameter incoming: the collection that takes its place; nil when there is to be none.
+    /// - Parameters:
+    ///   - incoming: the collection that takes its place; nil when there is to be none.
+    ///   - isRepetition: whether it was tried before and may have been done in part or as a whole.
     /// - Throws: `MongoError`; then the live one is in its place again, unless the server is gone.
-    func run(with incoming: String?) async throws {
-        let isThere = try await pool.withConnection { connection in
-            try await connection.hasCollection(live.collection, in: live.database)
+    func run(with incoming: String?, isRepetition: Bool = false) async throws {
+        guard let displaced = isRepetition ? try await found() : nil else {
+            let isDone = isRepetition ? try await isDone(with: incoming) : false
+            guard !isDone else { return }
+            let was = try await isThere(live.collection) ? KeptName.Was.live : .absent
+            let name = swapName(was)
+            return try await name.whileUnderWay {
+                try await displace(as: name)
+                try await complete(with: incoming, as: name)
+            }
         }
-        let kept = KeptName(
-            job: keeping.job, expiry: keeping.expiry, was: isThere ? .live : .absent,
-            collection: live.collection)
-        let name = SwapName(kept)
-        try await name.whileUnderWay {
-            try await run(with: incoming, displacing: isThere, as: name)
+        try await displaced.whileUnderWay {
+            var missing = incoming
+            if let incoming, try await isInPlace(incoming) { missing = nil }
+            try await complete(with: missing, as: displaced)
+        }
+    }
+
+    private func keptName(_ was: KeptName.Was) -> KeptName {
+        KeptName(
+            job: keeping.job, expiry: keeping.expiry, was: was, collection: live.collection)
+    }
+
+    private func swapName(_ was: KeptName.Was) -> SwapName { SwapName(keptName(was)) }
+
+    /// The swap that an earlier try has begun, if it has not ended.
+    private func found() async throws -> SwapName? {
+        for was in [KeptName.Was.live, .absent] {
+            let name = swapName(was)
+            if try await isThere(name.description) { return name }
+        }
+        return nil
+    }
+
+    /// Whether an earlier try has done all of it, and only its answer was lost.
+    private func isDone(with incoming: String?) async throws -> Bool {
+        if let incoming, try await isThere(incoming) { return false }
+        for was in [KeptName.Was.live, .absent] {
+            if try await isThere(keptName(was).description) { return true }
+        }
+        return false
+    }
+
+    private func isThere(_ name: String) async throws -> Bool {
+        try await pool.withConnection { connection in
+            try await connection.hasCollection(name, in: live.database)
         }
     }
 
     /// What the user must be allowed to do for it.
     func needs(with incoming: String?) -> PrivilegeNeeds {
-        let kept = KeptName(
-            job: keeping.job, expiry: keeping.expiry, was: .live, collection: live.collection)
+        let kept = keptName(.live)
         let displaced = Namespace(live.database, SwapName(kept).description)
         var needs = PrivilegeNeeds()
         needs.listCollections(of: live.database)
@@ -49,32 +86,48 @@ struct CollectionSwap: Sendable {
         return needs
     }
 
-    private func run(
-        with incoming: String?, displacing isThere: Bool, as name: SwapName
-    ) async throws {
-        let displaced = name.description
-        if isThere {
-            try await rename(live.collection, to: displaced, isLast: false)
-        } else {
-            try await pool.withConnection { connection in
-                try await connection.createCollection(displaced, in: live.database)
-            }
+    /// Takes the live one out of its place, or makes what stands for none.
+    private func displace(as name: SwapName) async throws {
+        guard name.kept.was == .absent else {
+            return try await rename(live.collection, to: name.description, isLast: false)
         }
-        do {
-            if let incoming {
+        try await pool.withConnection { connection in
+            try await connection.createCollection(name.description, in: live.database)
+        }
+    }
+
+    /// What is left when the live one was displaced.
+    private func complete(with incoming: String?, as name: SwapName) async throws {
+        let displaced = name.description
+        if let incoming {
+            do {
                 try await rename(incoming, to: live.collection, dropTarget: true, isLast: false)
-            }
-        } catch {
-            if isThere {
-                try await rename(displaced, to: live.collection)
-            } else {
-                try await pool.withConnection { connection in
-                    try await connection.dropCollection(displaced, in: live.database)
+            } catch let error as MongoError where error.mayPass {
+                // Perhaps it was done, and only the answer was lost.
+                guard try await isInPlace(incoming) else {
+                    try await putBack(name)
+                    throw error
                 }
+            } catch {
+                try await putBack(name)
+                throw error
             }
-            throw error
         }
         try await rename(displaced, to: name.kept.description)
+    }
+
+    private func isInPlace(_ incoming: String) async throws -> Bool {
+        guard try await !isThere(incoming) else { return false }
+        return try await isThere(live.collection)
+    }
+
+    private func putBack(_ name: SwapName) async throws {
+        guard name.kept.was == .absent else {
+            return try await rename(name.description, to: live.collection)
+        }
+        try await pool.withConnection { connection in
+            try await connection.dropCollection(name.description, in: live.database)
+        }
     }
 
     /// - Parameter isLast: whether a majority is waited for, which then has all before it, too.

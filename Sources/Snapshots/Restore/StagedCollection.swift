@@ -148,12 +148,12 @@ struct StagedCollection: RestoreTarget {
     /// - Parameter writeConcern: nil takes the connection string's.
     func rename(writeConcern: BSONDocument?) async throws {
         try await context.endurance.run { isRepetition in
-            if isRepetition, try await !isThere() { return }
             if let keeping = context.keeping {
                 try await CollectionSwap(live: namespace, keeping: keeping, pool: context.pool)
-                    .run(with: staging.collection)
+                    .run(with: staging.collection, isRepetition: isRepetition)
                 return
             }
+            if isRepetition, try await !isThere() { return }
             try await context.pool.withConnection { connection in
                 try await connection.renameCollection(
                     from: staging.description, to: namespace.description, dropTarget: true,
