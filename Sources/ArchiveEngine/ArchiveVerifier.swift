@@ -7,6 +7,8 @@ public enum ArchiveVerifier {
     /// What was found whole.
     public struct Report: Sendable {
         public var namespaceCount: Int
+        /// How many documents each namespace has, in the order of the prelude.
+        public var documentCounts: [(descriptor: NamespaceDescriptor, count: UInt64)]
         public var chunkCount: Int
         public var documentCount: UInt64
         /// Bytes of the documents, uncompressed.
@@ -52,7 +54,10 @@ public enum ArchiveVerifier {
         try ledger.close(manifest: reader.manifest)
         let totals = ledger.totals
         return Report(
-            namespaceCount: reader.prelude.namespaces.count, chunkCount: chunkCount,
+            namespaceCount: reader.prelude.namespaces.count,
+            documentCounts: reader.prelude.namespaces.enumerated().map { ordinal, descriptor in
+                (descriptor, ledger.totals(of: ordinal).documentCount)
+            }, chunkCount: chunkCount,
             documentCount: totals.documentCount, documentByteCount: totals.byteCount,
             storedByteCount: reader.storedByteCount ?? storedByteCount,
             hasChunkChecksums: reader.manifest != nil, hasChecksums: reader.hasChecksums)

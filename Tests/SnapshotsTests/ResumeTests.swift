@@ -145,7 +145,7 @@ extension InterruptedJobTests {
                 try await server.restart()
             }
             let told = notices.withLock { $0 }
-            #expect(told.contains { $0.contains("beginning again") }, "\(told)")
+            #expect(told.contains { $0.contains("starting again") }, "\(told)")
             #expect(try await fixture.state() == archived)
             try await server.stop()
         }

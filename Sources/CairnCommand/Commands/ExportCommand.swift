@@ -70,7 +70,7 @@ struct ExportCommand: Job {
 
     private func result(_ report: Export.Report, _ namespace: Namespace) -> JobResult {
         let facts = [
-            Formatting.count(report.documentCount, "document"),
+            Formatting.count(report.documentCount, report.noun),
             Formatting.bytes(report.writtenByteCount), Formatting.duration(report.seconds),
             Formatting.rate(report.documentByteCount, seconds: report.seconds),
         ]
@@ -82,6 +82,7 @@ struct ExportCommand: Job {
                 "format": .string(format.rawValue),
                 "path": .optional(spelling.file),
                 "documents": .count(report.documentCount),
+                "unit": .string(report.noun + "s"),
                 "bytes": .count(report.documentByteCount),
                 "written_bytes": .count(report.writtenByteCount),
                 "invalid_strings": .count(report.invalidStringCount),

@@ -111,7 +111,7 @@ struct FindCommand: Job {
             report.skippedChunkCount == 0
             ? nil : Formatting.count(report.skippedChunkCount, "chunk") + " skipped"
         let facts = [
-            "\(Formatting.count(report.matchedCount, "document")) of "
+            "\(Formatting.count(report.matchedCount, report.noun)) of "
                 + "\(Formatting.count(report.scannedCount)) scanned",
             chunks, Formatting.duration(report.seconds),
             Formatting.rate(report.scannedByteCount, seconds: report.seconds),
@@ -126,6 +126,7 @@ struct FindCommand: Job {
                 "format": count ? .optional(nil) : .string(format.rawValue),
                 "path": .optional(count ? nil : spelling.file),
                 "matched": .count(report.matchedCount),
+                "unit": .string(report.noun + "s"),
                 "scanned": .count(report.scannedCount),
                 "scanned_bytes": .count(report.scannedByteCount),
                 "chunks_read": .count(report.chunkCount),

@@ -23,10 +23,11 @@ struct SalvageSummary {
 
     private var text: String {
         let manifest = report.manifest
+        var things = CountedThings()
+        things.add(manifest)
         var lines = [
-            "saved \(Formatting.count(manifest.documentCount, "document")) in "
-                + Formatting.count(UInt64(manifest.namespaces.count), "collection")
-                + " from \(Formatting.visible(archive.name)), "
+            "saved \(things.documents) in \(things.namespaces) "
+                + "from \(Formatting.visible(archive.name)), "
                 + "\(Formatting.bytes(manifest.documentByteCount)), "
                 + Formatting.duration(report.seconds),
             "snapshot \(manifest.id)",
@@ -35,7 +36,7 @@ struct SalvageSummary {
         if report.losses.isEmpty {
             lines.append("nothing is known to be lost")
         } else {
-            lines += report.losses.flatMap(Self.lines)
+            lines += report.losses.flatMap { self.lines($0) }
         }
         if !report.hasCatalog {
             lines.append("options and indexes of the collections are lost")
@@ -44,21 +45,31 @@ struct SalvageSummary {
         return lines.joined(separator: "\n")
     }
 
-    private static func lines(_ loss: SalvageReport.Loss) -> [String] {
+    private func unit(of namespace: Namespace?) -> StoredUnit {
+        let entry = report.manifest.namespaces.first { entry in
+            [entry.descriptor.namespace, entry.descriptor.dataNamespace].contains(namespace)
+        }
+        let unit = entry.flatMap { StoredUnit($0.descriptor.namespace, $0.descriptor.type) }
+        return unit ?? .document
+    }
+
+    private func lines(_ loss: SalvageReport.Loss) -> [String] {
         let name =
             loss.namespace.map { Formatting.visible($0.description) } ?? "unknown collections"
         var facts: [String] = []
         if loss.chunkCount > 0 { facts.append(Formatting.count(UInt64(loss.chunkCount), "chunk")) }
-        if let count = loss.documentCount { facts.append(Formatting.count(count, "document")) }
+        if let count = loss.documentCount {
+            facts.append(Formatting.count(count, unit(of: loss.namespace).rawValue))
+        }
         if let remark = loss.remark { facts.append(remark) }
         var lines = ["lost of \(name): \(facts.joined(separator: ", "))"]
-        for range in loss.ranges.prefix(rangeCountShown) {
+        for range in loss.ranges.prefix(Self.rangeCountShown) {
             lines.append(
                 "  _id from \(Formatting.visible(range.lowerBound.description)) to "
                     + Formatting.visible(range.upperBound.description))
         }
-        if loss.ranges.count > rangeCountShown {
-            lines.append("  and \(loss.ranges.count - rangeCountShown) more ranges")
+        if loss.ranges.count > Self.rangeCountShown {
+            lines.append("  and \(loss.ranges.count - Self.rangeCountShown) more ranges")
         }
         return lines
     }

@@ -15,9 +15,12 @@ struct VerifySummary {
 
     private var text: String {
         let (manifest, seconds, report) = (report.manifest, report.seconds, report.checked)
+        var things = CountedThings()
+        for (descriptor, count) in report.documentCounts {
+            things.add(descriptor.namespace, descriptor.type, count: count)
+        }
         let facts = [
-            "\(Formatting.count(report.documentCount, "document")) in "
-                + Formatting.count(UInt64(report.namespaceCount), "collection"),
+            "\(things.documents) in \(things.namespaces)",
             Formatting.count(UInt64(report.chunkCount), "chunk"),
             Formatting.ratio(report.documentByteCount, stored: report.storedByteCount),
             Formatting.duration(seconds),

@@ -47,6 +47,8 @@ public struct Export: Sendable {
     /// What was written.
     public struct Report: Sendable {
         public var documentCount: UInt64
+        /// What one of them is: `document`, `bucket`, `user`, `role` or `change`.
+        public var noun: String
         /// Bytes of the documents in the archive.
         public var documentByteCount: UInt64
         /// Bytes that were written.
@@ -95,7 +97,8 @@ public struct Export: Sendable {
         let name = found.descriptor.dataNamespace
         let formatter = DocumentFormatter(options)
         var report = Report(
-            documentCount: 0, documentByteCount: 0, writtenByteCount: 0, seconds: 0)
+            documentCount: 0, noun: found.noun, documentByteCount: 0, writtenByteCount: 0,
+            seconds: 0)
         var ledger = ArchiveLedger(reader.prelude)
         var progress = JobProgress(
             phase: .reading,

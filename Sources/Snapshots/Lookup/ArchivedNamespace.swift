@@ -35,6 +35,12 @@ struct ArchivedNamespace {
             + "name the collection that it is on instead"
     }
 
+    /// What one of its documents is, in a word.
+    var noun: String {
+        if descriptor.isOplog { return "change" }
+        return StoredUnit(descriptor.namespace, descriptor.type)?.rawValue ?? "document"
+    }
+
     /// What its documents are, where they are not what a server shows; nil for ordinary ones.
     var note: String? {
         let name = descriptor.namespace

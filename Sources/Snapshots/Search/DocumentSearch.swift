@@ -25,6 +25,8 @@ public struct DocumentSearch: Sendable {
     /// What was found.
     public struct Report: Sendable {
         public var matchedCount: UInt64 = 0
+        /// What one of them is: `document`, `bucket`, `user`, `role` or `change`.
+        public var noun: String
         /// Documents that were looked at, up to the last one wanted.
         public var scannedCount: UInt64 = 0
         /// Bytes of the documents in the chunks that were read.
@@ -89,7 +91,8 @@ public struct DocumentSearch: Sendable {
         let request = ChunkHits.Request(
             namespace: found.descriptor.dataNamespace, filter: options.filter, limit: limit,
             formatter: formatter)
-        var report = Report(skippedChunkCount: plan.skippedChunkCount)
+        var report = Report(
+            noun: found.noun, skippedChunkCount: plan.skippedChunkCount)
         var ledger = ArchiveLedger(reader.prelude)
         var waiting = plan.sequences?[...]
         func put(_ bytes: [UInt8]) async throws {
