@@ -34,7 +34,15 @@ import Testing
             if max != 0 { $0.append("max", max) }
         }
         for _ in 0..<2 {
-            #expect(try await restore(part, fixture).outcome.documentCount == 1)
+            let report = try await restore(part, fixture)
+            #expect(report.outcome.documentCount == 1)
+            let made = try await fixture.pool.withConnection { connection in
+                try await connection.collection("c", in: fixture.database)
+            }
+            let found = try #require(made?.options.first("size")?.wholeNumber)
+            // Told only when it is not as the archive says.
+            #expect(report.adjustments.count == (found == Int(size) ? 0 : 1))
+            #expect(report.adjustments.allSatisfy { $0.contains("\(found) bytes") })
         }
         try await fixture.drop()
     }

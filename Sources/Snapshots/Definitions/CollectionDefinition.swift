@@ -17,7 +17,7 @@ struct CollectionDefinition: Sendable {
 
     /// - Throws: `BSONError` for a definition that can't be read.
     init(_ descriptor: NamespaceDescriptor, _ rules: DefinitionRules) throws {
-        var options = ModernOptions(descriptor)
+        var options = ModernOptions(descriptor, rules)
         for element in try descriptor.options.elements() { try options.take(element) }
         // The only way to an index on _id of the old version; any other is as the server makes it.
         if let idIndex = try descriptor.indexes.first(where: { try Self.isDefault($0) }),
@@ -110,8 +110,11 @@ private struct ModernOptions {
     private let namespace: Namespace
     private let isCapped: Bool
 
-    init(_ descriptor: NamespaceDescriptor) {
+    private let roundsSizes: Bool
+
+    init(_ descriptor: NamespaceDescriptor, _ rules: DefinitionRules) {
         namespace = descriptor.namespace
+        roundsSizes = rules.serverVersion.map { $0 < ServerVersions.exactCappedSizes } ?? false
         do { isCapped = try descriptor.options.first("capped")?.isTruthy ?? false } catch {
             isCapped = false
         }
@@ -130,6 +133,9 @@ private struct ModernOptions {
         case "size" where !isCapped, "max" where !isCapped:
             // It was a hint for the file of the storage engine before WiredTiger.
             leaveOut(element.name, "only capped collections have one")
+        case "size":
+            noteRounding(of: element.value)
+            builder.append(element)
         case _ where Self.obsolete.contains(element.name):
             leaveOut(element.name, "no server has it any more")
         case "storageEngine": try takeEngines(element)
@@ -141,6 +147,15 @@ private struct ModernOptions {
             leaveOut(element.name, "it is of another storage engine")
         default: builder.append(element)
         }
+    }
+
+    private mutating func noteRounding(of size: BSONValue) {
+        guard roundsSizes, let size = size.wholeNumber, size > 0, size % 256 != 0 else { return }
+        let (rounded, isTooLarge) = size.addingReportingOverflow(256 - size % 256)
+        guard !isTooLarge else { return }
+        adjustments.append(
+            "\(namespace) is restored with a size of \(rounded) bytes instead of \(size): the "
+                + "server rounds sizes of capped collections up")
     }
 
     private mutating func takeEngines(_ element: BSONElement) throws {

@@ -37,6 +37,9 @@ enum ServerVersions {
     static let lastKnown = ServerInfo.Version(7, 0, .max)
     /// From here on servers can be asked to read over options of indexes that they don't know.
     static let ignoringIndexOptions = ServerInfo.Version(4, 2)
+    /// From here on the size of a capped collection is kept as it is; before, servers round it up
+    /// to whole multiples of 256 bytes.
+    static let exactCappedSizes = ServerInfo.Version(6, 2)
 }
 
 /// The names that servers know among an index's options. Drivers passed on whatever they were given
