@@ -16,7 +16,9 @@ README_LINES_MAX = 150
 GUARANTEES_MIN = 50
 
 PAGES = [ROOT / "README.md", *sorted(ROOT.glob("docs/*.md")), *sorted(ROOT.glob("formats/*.md"))]
-SWIFT_TYPE = re.compile(r"^(?:\w+ |@[\w.]+(?:\(.*\))? )*(?:struct|enum|class|actor|extension) (\w+)")
+SWIFT_TYPE = re.compile(
+    r"^(?:\w+ |@[\w.]+(?:\(.*\))? )*(?:struct|enum|class|actor|extension) (\w+)"
+)
 SWIFT_TEST = re.compile(r"func `?(\w+)`?\b")
 FENCE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 
@@ -172,7 +174,8 @@ class Links(unittest.TestCase):
 
     def test_every_document_is_linked_from_the_readme(self):
         text = read(ROOT / "README.md")
-        missing = [path.name for path in PAGES[1:] if f"{path.parent.name}/{path.name})" not in text]
+        places = [f"{path.parent.name}/{path.name}" for path in PAGES[1:]]
+        missing = [place for place in places if f"({place})" not in text]
         self.assertEqual(missing, [])
 
     def test_the_readme_is_one_page(self):
