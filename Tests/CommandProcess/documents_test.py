@@ -157,6 +157,59 @@ class Guarantees(unittest.TestCase):
         self.assertIn(f"Guarantees.{self._testMethodName}", every_test())
 
 
+def metrics_of_sources():
+    """Names of metrics that the service's sources have; `\\(name)` stands for any of a few."""
+    found = set()
+    folders = [ROOT / "Sources/HTTPService", ROOT / "Sources/Operations"]
+    for path in (path for folder in folders for path in folder.rglob("*.swift")):
+        text = read(path)
+        for name in re.findall(r'"(cairn_[a-z_]+(?:\\\(name\)[a-z_]+)?)"', text):
+            words = re.findall(r'moment\(\s*"([a-z_]+)"', text) if "\\" in name else [""]
+            found |= {name.replace("\\(name)", word) for word in words}
+    return found
+
+
+class Reference(unittest.TestCase):
+    """docs/metrics.md and docs/configuration.md"""
+
+    def test_every_metric_is_described(self):
+        known = metrics_of_sources()
+        self.assertGreater(len(known), 30)
+        rows = re.findall(r"^\| `(cairn_\w+)` \|", read(ROOT / "docs/metrics.md"), re.MULTILINE)
+        self.assertEqual(sorted(rows), sorted(known))
+
+    def test_every_metric_of_an_alert_is_one(self):
+        text = read(ROOT / "docs/metrics.md")
+        used = re.findall(r"\bcairn_\w+", text.split("## Alerts", 1)[1])
+        self.assertGreaterEqual(len(used), 3)
+        self.assertEqual(set(used) - metrics_of_sources(), set())
+
+    def test_every_option_of_the_service_is_described(self):
+        commands = read(ROOT / "docs/commands.md")
+        part = commands.split("\n## cairn serve\n", 1)[1].split("\n## ", 1)[0]
+        options = set(re.findall(r"^\| `(--[a-z-]+)", part, re.MULTILINE)) - {"--version"}
+        text = read(ROOT / "docs/configuration.md").split("## Environment", 1)[0]
+        rows = [line for line in text.splitlines() if line.startswith("| `--")]
+        described = {name for row in rows for name in re.findall(r"`(--[a-z-]+)`", row[:100])}
+        self.assertGreater(len(options), 30)
+        self.assertEqual(options - described, set())
+
+    def test_every_option_of_a_connection_string_is_described(self):
+        source = read(ROOT / "Sources/MongoDriver/ConnectionString/ConnectionOption.swift")
+        names = set(re.findall(r'ConnectionOption\(\s*"(\w+)"', source))
+        described = set(re.findall(r"`(\w+)`", read(ROOT / "docs/configuration.md")))
+        self.assertGreater(len(names), 40)
+        self.assertEqual(names - described, set())
+
+    def test_every_variable_is_described(self):
+        found = set()
+        for path in (ROOT / "Sources").rglob("*.swift"):
+            found |= set(re.findall(r'Environment\["([A-Z_]+)"\]', read(path)))
+        described = set(re.findall(r"`([A-Z_]+)`", read(ROOT / "docs/configuration.md")))
+        self.assertGreater(len(found), 8)
+        self.assertEqual(found - described, set())
+
+
 class Links(unittest.TestCase):
     """README.md, docs and formats"""
 
