@@ -194,6 +194,13 @@ class Reference(unittest.TestCase):
         self.assertGreater(len(options), 30)
         self.assertEqual(options - described, set())
 
+    def test_the_unit_of_systemd_gives_options_that_there_are(self):
+        unit = read(ROOT / "docs/cairn-server.service")
+        given = re.findall(r"(--[a-z-]+)", re.search(r"^ExecStart=(.*)$", unit, re.MULTILINE)[1])
+        self.assertGreater(len(given), 1)
+        described = read(ROOT / "docs/configuration.md")
+        self.assertEqual([name for name in given if f"`{name}`" not in described], [])
+
     def test_every_option_of_a_connection_string_is_described(self):
         source = read(ROOT / "Sources/MongoDriver/ConnectionString/ConnectionOption.swift")
         names = set(re.findall(r'ConnectionOption\(\s*"(\w+)"', source))
