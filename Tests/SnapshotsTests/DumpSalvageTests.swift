@@ -1,3 +1,4 @@
+import ArchiveEngine
 import ArchiveFormat
 import BSONBytes
 import Foundation
@@ -109,7 +110,7 @@ import Testing
         // What is read for anything else fails, as ever.
         await #expect(throws: ArchiveError.self) {
             _ = try await MadeArchive.documents(
-                of: ArchiveLocation.file(folder.path + "/dump").open())
+                of: ArchiveLocation.file(folder.path + "/dump").open().reader)
         }
     }
 }

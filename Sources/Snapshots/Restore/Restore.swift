@@ -196,14 +196,15 @@ public struct Restore: Sendable {
     private func runOnce(
         _ context: inout RestoreContext, _ options: Options
     ) async throws -> (report: RestoreReport, readable: Namespace?) {
-        let reader = try await openChecked()
-        context.seal = (reader as? IndexedArchiveReader)?.seal
+        let archive = try await openChecked()
+        let reader = archive.reader
+        context.seal = archive.indexed?.seal
         if reader.manifest?.loss != nil {
             observer.noticed(
                 "the snapshot was salvaged from a damaged archive and is not complete; \"cairn "
                     + "show\" reports what is known to be lost")
         }
-        let plan = try await RestorePlan(reader, options, context)
+        let plan = try await RestorePlan(archive, options, context)
         try plan.checkPrivileges(context.privileges)
         reader.select(plan.selected)
         if self.options.isResumed, plan.leftovers.isEmpty {
@@ -257,11 +258,12 @@ public struct Restore: Sendable {
 
     /// Opens the archive. A merge writes to live collections as it reads, so an archive without
     /// checksums of its chunks is read to its end once before, where it can be.
-    private func openChecked() async throws -> any ArchiveReader {
-        let reader = try await location.open()
+    private func openChecked() async throws -> OpenedArchive {
+        let archive = try await location.open()
+        let reader = archive.reader
         for note in reader.notes { observer.noticed(note) }
         guard options.mode == .merge, reader.manifest == nil, location.isSeekable else {
-            return reader
+            return archive
         }
         _ = try await ArchiveVerifier.verify(reader, width: options.width)
         return try await location.open()
