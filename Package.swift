@@ -125,8 +125,9 @@ let package = Package(
         module(
             "HTTPService",
             [
-                "AccessControl", "ArchiveFormat", "ExtendedJSON", "MongoDriver", "ObjectStorage",
-                "Operations", "PrometheusMetrics", "ServiceState", "SnapshotJSON", "Snapshots",
+                "AccessControl", "ArchiveFormat", "BlockingCalls", "ExtendedJSON", "MongoDriver",
+                "ObjectStorage", "Operations", "PrometheusMetrics", "ServiceState",
+                "SnapshotJSON", "Snapshots",
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
