@@ -278,6 +278,13 @@ struct RestorePlan: Sendable {
                     "\"\(namespace.database)\" is not a name of a database; choose another one for "
                         + "its collections with --ns-rename")
             }
+            guard !namespace.collection.contains(".system.") else {
+                throw SnapshotError(
+                    .namespaceConflict,
+                    "no server makes a collection whose name has \".system.\" in it, as "
+                        + "\(namespace) has; choose another one with --ns-rename, or leave it out "
+                        + "with --ns-exclude")
+            }
             return namespace
         }
         try checkName(target, from: namespace)
@@ -296,6 +303,7 @@ struct RestorePlan: Sendable {
             && !target.collection.isEmpty && !target.collection.contains("$")
             && !target.collection.contains("\u{0}")
             && (!target.collection.hasPrefix("system.") || target.collection == "system.js")
+            && !target.collection.contains(".system.")
             && target.description.utf8.count <= 255
             && !ReservedName.contains(target.collection)
         guard isAllowed else {
