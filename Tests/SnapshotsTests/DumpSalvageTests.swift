@@ -100,6 +100,8 @@ import Testing
             }
         #expect(loss.namespace?.description == name)
         #expect(loss.remark?.isEmpty == false)
+        let tellsOfDefinitions = loss.remark?.contains("options and indexes are lost") == true
+        #expect(tellsOfDefinitions == (damage == .metadata))
         let saved = try await MadeArchive.documents(try folder.bytes(path))
         #expect(saved["d.a"]?.map(\.bytes) == Self.documents)
         #expect(saved["d.c"]?.map(\.bytes) == Self.documents)
