@@ -53,10 +53,10 @@ build-server: ## Build the service: .build/release/cairn-server
 	@Scripts/setup
 	swift build -c release --product cairn-server
 
-# Where `make install` puts programs and completions; DESTDIR goes in front of it.
+# Where `make install` puts programs, completions and man pages; DESTDIR goes in front of it.
 PREFIX ?= /usr/local
 
-install: ## Install what was built, stripped, with shell completions (PREFIX=/usr/local)
+install: ## Install what was built, stripped, with completions and man pages (PREFIX=/usr/local)
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/bash-completion/completions \
 	    $(DESTDIR)$(PREFIX)/share/zsh/site-functions $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d
 	@for program in cairn cairn-server; do \
@@ -69,6 +69,10 @@ install: ## Install what was built, stripped, with shell completions (PREFIX=/us
 	    > $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_cairn
 	.build/release/cairn --generate-completion-script fish \
 	    > $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/cairn.fish
+	@if command -v python3 >/dev/null; then echo "install man pages"; \
+	    Scripts/command_pages --man $(DESTDIR)$(PREFIX)/share/man/man1 \
+	        $(wildcard .build/release/cairn .build/release/cairn-server); \
+	else echo "no python3, so no man pages"; fi
 
 bench: ## Compare with limits and peers, write Benchmarks/results (BENCH="--quick")
 	@Scripts/setup plots

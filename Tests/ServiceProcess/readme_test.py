@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Runs the README's curl lines as they stand, but for the token, identifiers and the port:
+"""Runs the curl lines of the README, the guide and docs/http.md as they stand, but for the token,
+identifiers and the port:
 python3 Tests/ServiceProcess/readme_test.py
 
 Needs the debug build, a mongod and curl ("make test" sees to them).
@@ -24,8 +25,8 @@ LINE_COUNT_MIN = 8
 
 
 def curl_lines():
-    """The lines of README and guide that call the service, each once."""
-    files = [ROOT / "README.md", ROOT / "docs/guide.md"]
+    """The lines of the documents that call the service, each once."""
+    files = [ROOT / "README.md", ROOT / "docs/guide.md", ROOT / "docs/http.md"]
     lines = dict.fromkeys(line for file in files for line in file.read_text().splitlines())
     return [line for line in lines if line.startswith("curl ")]
 
