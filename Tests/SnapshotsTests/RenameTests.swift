@@ -50,7 +50,9 @@ import Testing
         try await fixture.drop()
     }
 
-    @Test(arguments: ["local.orders", "shop.a.system.b", "shop.cairn.staging.00000000-1-00000000.1"])
+    @Test(arguments: [
+        "local.orders", "shop.a.system.b", "shop.cairn.staging.00000000-1-00000000.1",
+    ])
     func aRenameIntoWhatIsTheServersOrOursIsRefused(_ target: String) async throws {
         let fixture = try await SnapshotFixture.shared()
         try await fixture.insert([BSONDocument { $0.append("_id", Int32(1)) }], "orders")
