@@ -73,7 +73,8 @@ let package = Package(
         .systemLibrary(name: "CGlibc"),
 
         module("BSONBytes", ["CXXHash"]),
-        module("ExtendedJSON", ["BSONBytes"]),
+        module("CivilCalendar"),
+        module("ExtendedJSON", ["BSONBytes", "CivilCalendar"]),
         module("DocumentQuery", ["BSONBytes", "CGlibc", "CPCRE2"]),
         module("BlockingCalls"),
         module("StandardStreams"),
@@ -87,8 +88,8 @@ let package = Package(
         module(
             "Snapshots",
             [
-                "ArchiveEngine", "ArchiveFormat", "BSONBytes", "DocumentQuery", "ExtendedJSON",
-                "MongoDriver", "ObjectStorage",
+                "ArchiveEngine", "ArchiveFormat", "BSONBytes", "CivilCalendar", "DocumentQuery",
+                "ExtendedJSON", "MongoDriver", "ObjectStorage",
             ]),
         module(
             "SnapshotJSON",
@@ -103,7 +104,7 @@ let package = Package(
         .executableTarget(
             name: "cairn", dependencies: ["CairnCommand", "ProcessMemory", "StandardStreams"],
             swiftSettings: swiftSettings),
-        module("CronSchedule"),
+        module("CronSchedule", ["CivilCalendar"]),
         module(
             "ServiceState", ["ArchiveFormat", .product(name: "GRDB", package: "GRDB.swift")]),
         module(
@@ -125,8 +126,9 @@ let package = Package(
         module(
             "HTTPService",
             [
-                "AccessControl", "ArchiveFormat", "ExtendedJSON", "MongoDriver", "ObjectStorage",
-                "Operations", "PrometheusMetrics", "ServiceState", "SnapshotJSON", "Snapshots",
+                "AccessControl", "ArchiveFormat", "BlockingCalls", "ExtendedJSON", "MongoDriver",
+                "ObjectStorage", "Operations", "PrometheusMetrics", "ServiceState",
+                "SnapshotJSON", "Snapshots",
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
@@ -205,6 +207,7 @@ let package = Package(
         tests(
             "PrometheusMetricsTests",
             ["PrometheusMetrics", .product(name: "CoreMetrics", package: "swift-metrics")]),
+        tests("CivilCalendarTests", ["CivilCalendar"]),
         tests("CronScheduleTests", ["CronSchedule"]),
         tests(
             "ServiceStateTests",

@@ -9,10 +9,11 @@ from endtoend import service_report
 from endtoend.service import LOADS, TimedBackup
 
 
-def found(slowdown=0.1, errors=0, list_ms=20.0):
+def found(slowdown=0.1, errors=0, list_ms=20.0, probe_ms=40.0):
     run = {"requests": 6000, "requests_a_second": 200.0, "p50_ms": 1.0, "p99_ms": 9.0}
     run |= {"errors": errors}
     load = {"alone": [TimedBackup(2.0, 2.1)], "loaded": [TimedBackup(2.2, 2.5)]}
+    load["probes_ms"] = [3.0, probe_ms]
     load |= {"wrk": [run], "slowdown": slowdown}
     samples = [list_ms] * 3
     return {
@@ -36,6 +37,11 @@ class ServiceReportTests(unittest.TestCase):
 
     def test_a_slow_list_is_named(self):
         self.assertIn("50 ms at most: 51", service_report.broken_bars(found(list_ms=51.0))[0])
+
+    def test_a_slow_probe_is_named_for_each_load(self):
+        broken = service_report.broken_bars(found(probe_ms=1001.0))
+        self.assertEqual(len(broken), 2)
+        self.assertIn("within 1000 ms", broken[0])
 
     def test_the_page_says_what_does_not_hold(self):
         page = service_report.as_markdown(found(list_ms=51.0), "Machine.")

@@ -63,6 +63,40 @@ LOADS = (
 )
 
 
+# What monitors ask, without a token; the second looks at database, repository and records.
+PROBES = ("/healthz", "/readyz")
+PROBE_PAUSE_SECONDS = 0.1
+
+
+class Prober:
+    """A monitor that asks each probe a few times a second, on connections of its own, until it is
+    stopped."""
+
+    def __init__(self, service):
+        self.milliseconds = []
+        self._service = service
+        self._stopped = threading.Event()
+        self._failure = None
+        self._thread = threading.Thread(target=self._ask)
+        self._thread.start()
+
+    def _ask(self):
+        try:
+            while not self._stopped.wait(PROBE_PAUSE_SECONDS):
+                for path in PROBES:
+                    self.milliseconds.append(ask_once(self._service, path))
+        except (OSError, BenchmarkError) as error:
+            self._failure = error
+
+    def stop(self):
+        """What it took each time."""
+        self._stopped.set()
+        self._thread.join()
+        if self._failure:
+            raise BenchmarkError(f"a probe failed: {self._failure}")
+        return self.milliseconds
+
+
 class TimedBackup(NamedTuple):
     """How long a backup took, in seconds."""
 
@@ -131,16 +165,18 @@ def resident_mib(pid):
 def measure_load(service, load, seconds, rounds, folder):
     """In each round backups without and with load, as many as fit in the time of the load."""
     kept = service.backup(ns_include=["nothing.*", "admin.system.version"])
-    found = {"alone": [], "loaded": [], "wrk": []}
+    found = {"alone": [], "loaded": [], "wrk": [], "probes_ms": []}
     for number in range(rounds):
         alone = [timed_backup(service) for _ in range(2)]
         wrk = Wrk(service, kept, load, seconds, folder)
+        prober = Prober(service)
         loaded = []
         while True:
             taken = timed_backup(service)
             if not wrk.is_running:
                 break
             loaded.append(taken)
+        found["probes_ms"] += prober.stop()
         counted = wrk.result()
         # Before and behind, for machines get slower and faster by themselves.
         alone += [timed_backup(service) for _ in range(2)]

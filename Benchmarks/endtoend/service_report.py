@@ -7,6 +7,7 @@ from .service import job_seconds, percentile
 
 SLOWDOWN_MAX = 0.15
 LIST_MS_MAX = 50
+PROBE_MS_MAX = 1000
 METHOD = """\
 Written by `make bench-http`. The service, its mongod (with a cache that holds all of the data) and
 wrk share the machine's cores; wrk runs at the lowest priority, for the requests of real clients are
@@ -20,6 +21,8 @@ made elsewhere, but what it takes it takes from the same cores all the same.
   that ask again at once want all the processor there is; while a job is done, the service gives
   them a share of it (`--request-share`, `--request-niceness`), so that their line tells what it
   answers beside a backup, not how much it can answer.
+- *Probes*: a monitor asks `/healthz` and `/readyz` ten times a second meanwhile, each time on a
+  connection of its own.
 - *List*: answers to one client on one connection, one after the other.
 - *Idle connections* are open and ask nothing; answers are to another client.
 """
@@ -38,6 +41,8 @@ def as_markdown(found, machine):
         f"{machine} Load before the first measurement: {found['load_average']}.",
         "## A backup, and requests meanwhile",
         load_table(loads),
+        "## Probes meanwhile",
+        probe_table(loads),
         "## Listing",
         list_table(found["list"]),
         "## Idle connections",
@@ -67,6 +72,23 @@ def load_table(loads):
                 str(error_count(load)), f"{alone:.2f} s", f"{loaded:.2f} s",
                 f"**{load['slowdown']:.0%}**", bar + mark(bar, load["slowdown"] <= SLOWDOWN_MAX),
                 f"{answered:.2f} s",
+            ])
+        )  # fmt: skip
+    return "\n".join(lines)
+
+
+def probe_table(loads):
+    """A line for each kind of client."""
+    head = ["200 connections", "probes", "median", "p99", "longest", "bar"]
+    lines = [row_of(head), row_of(["---"] * len(head))]
+    for name, load in loads.items():
+        samples = load["probes_ms"]
+        bar = f"≤ {PROBE_MS_MAX} ms"
+        holds = max(samples) <= PROBE_MS_MAX
+        lines.append(
+            row_of([
+                name, str(len(samples)), ms(samples, 50), ms(samples, 99),
+                f"**{number(max(samples))} ms**", bar + mark(bar, holds),
             ])
         )  # fmt: skip
     return "\n".join(lines)
@@ -129,6 +151,11 @@ def broken_bars(found):
             broken.append(
                 f"a backup is slower by {SLOWDOWN_MAX:.0%} at most: {load['slowdown']:.0%} when"
                 f" {name}"
+            )
+        if max(load["probes_ms"]) > PROBE_MS_MAX:
+            broken.append(
+                f"a probe is answered within {PROBE_MS_MAX} ms: {number(max(load['probes_ms']))}"
+                f" ms when {name}"
             )
     for limit in (100, 1000):
         middle = median(found["list"][f"limit_{limit}_ms"])

@@ -16,10 +16,20 @@ struct DumpCatalog {
     }
 
     /// Takes note of an error that is tolerated.
-    private func tolerate(_ error: ArchiveError, of namespace: Namespace? = nil) throws {
+    ///
+    /// - Parameter lost: what is gone with it; nil for what the error says itself.
+    private func tolerate(
+        _ error: ArchiveError, of namespace: Namespace? = nil, losing lost: String? = nil
+    ) throws {
         guard let tolerating else { throw error }
-        tolerating(error.located(namespace: namespace?.description))
+        let text = lost.map { "\($0) are lost: \(error.message)" } ?? error.message
+        tolerating(
+            ArchiveError(
+                error.code, text, namespace: error.namespace ?? namespace?.description,
+                offset: error.offset))
     }
+
+    private static let definitions = "its options and indexes"
 
     /// All collections in the order in which they are read.
     ///
@@ -65,7 +75,8 @@ struct DumpCatalog {
                 let text = try await text(file)
                 metadata[stem] = try file.locating { try MongodumpMetadataFile(text) }
             } catch let error as ArchiveError {
-                try tolerate(error, of: Namespace(database.name, stem))
+                try tolerate(
+                    error, of: Namespace(database.name, stem), losing: Self.definitions)
             }
         }
         var collections = try DumpNames(database, metadata, serverVersion: serverVersion)
@@ -74,7 +85,7 @@ struct DumpCatalog {
             do {
                 try await addIndexes(in: file, to: &collections)
             } catch let error as ArchiveError {
-                try tolerate(error)
+                try tolerate(error, losing: "indexes of \(database.name)")
             }
         }
         return collections

@@ -1,3 +1,4 @@
+internal import CivilCalendar
 public import Foundation
 
 /// When an expression's runs are. All instants are milliseconds since 1970-01-01 00:00 UTC.

@@ -1,3 +1,4 @@
+internal import CivilCalendar
 public import Foundation
 
 /// When something runs: the five fields of a crontab, read as Vixie's cron reads them.

@@ -64,7 +64,8 @@ public struct CairnService: Sendable {
                 state: state, snapshots: snapshots, verifier: verifier, runner: runner,
                 cachedSeconds: options.readinessSeconds),
             metrics: metrics, verifier: verifier, permissions: .standard,
-            limits: Self.limits(options), hasOpenMetrics: options.hasOpenMetrics,
+            limits: Self.limits(options), gate: AnswerGate { runner.runningCount > 0 },
+            hasOpenMetrics: options.hasOpenMetrics,
             now: jobEnvironment.now)
         endpoints = Self.endpoints(environment)
         for job in try await runner.recover() {
@@ -125,8 +126,8 @@ public struct CairnService: Sendable {
         defer { environment.state.close() }
         let runner = environment.runner
         let threads = RequestThreads(
-            count: System.coreCount, niceness: options.requestNiceness,
-            share: options.requestShare, hasJobs: { runner.runningCount > 0 })
+            count: System.coreCount, niceness: options.requestNiceness)
+        environment.gate.limit(to: options.requestShare, of: threads)
         let answering = AnsweringService(
             application: try application(on: threads.group, started), threads: threads)
         let group = ServiceGroup(

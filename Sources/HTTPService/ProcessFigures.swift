@@ -1,3 +1,4 @@
+internal import BlockingCalls
 internal import Glibc
 internal import PrometheusMetrics
 internal import Snapshots
@@ -31,11 +32,7 @@ enum ProcessFigures {
         return samples
     }
 
-    private static var processorSeconds: Double {
-        var time = timespec()
-        clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
-        return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
-    }
+    private static var processorSeconds: Double { Double(ProcessorTime.ofProcess) * 1e-9 }
 
     private static var openFileCount: Double? {
         guard let folder = opendir("/proc/self/fd") else { return nil }

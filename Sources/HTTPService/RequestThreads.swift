@@ -1,52 +1,56 @@
+internal import BlockingCalls
 internal import Glibc
 internal import NIOCore
 internal import NIOPosix
 
 /// The threads that connections are served and requests answered on, apart from those that jobs
-/// run on and with less claim to the processors: while a job is being done they have a lower
-/// priority and a share only, so that a backup goes on nearly as if it were alone, and answers take
-/// longer.
+/// run on and with a lower priority. How much of them requests may take while jobs are done is
+/// `AnswerGate`'s to say; nothing here ever sleeps.
 ///
 /// A request stays on the thread of its connection, so that none waits for another thread to wake.
 final class RequestThreads: TaskExecutor {
     /// The event loops that they are.
     let group: MultiThreadedEventLoopGroup
-    /// By their event loops.
-    private let allowances: [ObjectIdentifier: ThreadAllowance]
-    private let hasJobs: @Sendable () -> Bool
+    /// How many.
+    let count: Int
+    private let loops: Set<ObjectIdentifier>
+    /// By which the system tells what each has taken of a processor.
+    private let clocks: ThreadClocks
 
     /// - Parameters:
     ///   - count: how many threads.
-    ///   - share: how much of its time each may use while there are jobs, from 0 to 1; 1 for all.
-    ///   - hasJobs: whether jobs are being done; asked very often.
     ///   - niceness: how much nicer than the process they are, from 0 to 19; at 15 they have a
     ///     thirtieth of what others have who want all of the processors (sched(7), nice value).
-    init(count: Int, niceness: Int, share: Double, hasJobs: @escaping @Sendable () -> Bool) {
+    init(count: Int, niceness: Int) {
         group = MultiThreadedEventLoopGroup(numberOfThreads: count)
-        let isLimiting = share < 1
-        self.hasJobs = { isLimiting && hasJobs() }
-        var allowances: [ObjectIdentifier: ThreadAllowance] = [:]
+        self.count = count
+        let clocks = ThreadClocks()
+        self.clocks = clocks
+        var loops: Set<ObjectIdentifier> = []
         for loop in group.makeIterator() {
-            allowances[ObjectIdentifier(loop)] = ThreadAllowance(share: share)
-            loop.execute { Self.lowerPriority(by: niceness) }
+            loops.insert(ObjectIdentifier(loop))
+            loop.execute {
+                Self.lowerPriority(by: niceness)
+                clocks.addCaller()
+            }
         }
-        self.allowances = allowances
+        self.loops = loops
     }
+
+    /// What they have taken of a processor in all.
+    var processorNanoseconds: Int64 { clocks.nanoseconds }
 
     func enqueue(_ job: consuming ExecutorJob) {
         let job = UnownedJob(job)
         let current = MultiThreadedEventLoopGroup.currentEventLoop
-        let isOwn = current.map { allowances[ObjectIdentifier($0)] != nil } ?? false
+        let isOwn = current.map { loops.contains(ObjectIdentifier($0)) } ?? false
         let loop = isOwn ? current ?? group.any() : group.any()
-        let allowance = allowances[ObjectIdentifier(loop)]
-        loop.execute {
-            allowance?.keep(isLimited: self.hasJobs())
-            job.runSynchronously(on: self.asUnownedTaskExecutor())
-        }
+        loop.execute { job.runSynchronously(on: self.asUnownedTaskExecutor()) }
     }
 
     /// Ends them once nothing is to be done on them any more.
     func end() async throws {
+        clocks.forget()
         try await group.shutdownGracefully()
     }
 

@@ -17,6 +17,7 @@ struct ServiceEnvironment: Sendable {
     let verifier: TokenVerifier
     let permissions: PermissionMatrix
     let limits: Limits
+    let gate: AnswerGate
     /// Whether anybody may read the metrics.
     let hasOpenMetrics: Bool
     /// Milliseconds since 1970 UTC.

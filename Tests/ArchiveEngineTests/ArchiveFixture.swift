@@ -130,10 +130,10 @@ enum ArchiveFixture {
         _ bytes: [UInt8], asStream: Bool = false, width: Int = 2
     ) async throws -> ArchiveVerifier.Report {
         let archive = MemoryArchive(bytes)
-        let reader =
+        let opened =
             asStream
             ? try await ArchiveOpener.open(archive as any ByteStream)
             : try await ArchiveOpener.open(archive as any ByteSource)
-        return try await ArchiveVerifier.verify(reader, width: width)
+        return try await ArchiveVerifier.verify(opened.reader, width: width)
     }
 }

@@ -36,10 +36,10 @@ import Testing
     ) async throws -> any ArchiveReader {
         let archive = MemoryArchive(bytes)
         guard let pieceByteCount else {
-            return try await ArchiveOpener.open(archive as any ByteSource)
+            return try await ArchiveOpener.open(archive as any ByteSource).reader
         }
         archive.pieceByteCount = pieceByteCount
-        return try await ArchiveOpener.open(archive as any ByteStream)
+        return try await ArchiveOpener.open(archive as any ByteStream).reader
     }
 
     @Test(arguments: files, [nil, 997, 65_537])

@@ -38,7 +38,8 @@ import Testing
         #expect(!found.isEmpty)
         // It has an index now, and nothing is left beside it.
         let reader = try await ArchiveOpener.open(
-            ByteCollector(new) as any ArchiveEngine.ByteSource)
+            ByteCollector(new) as any ArchiveEngine.ByteSource
+        ).reader
         #expect(reader.manifest?.id == "20270115T080000Z-indexed-000009")
         #expect(try folder.contents.count == 2)
     }
@@ -70,7 +71,8 @@ import Testing
             ])
         let new = try await convert(old, in: folder)
         let reader = try await ArchiveOpener.open(
-            ByteCollector(new) as any ArchiveEngine.ByteSource)
+            ByteCollector(new) as any ArchiveEngine.ByteSource
+        ).reader
         var kinds: [ChunkKind] = []
         while let pending = try await reader.next() {
             if let kind = try pending.decoded().header?.kind { kinds.append(kind) }

@@ -254,12 +254,14 @@ import Testing
         ])
         for content in [plain, Gzip.stored(plain), cairn] {
             let reader = try await ArchiveLocation.file(folder.file("x.bson", content)).open()
+                .reader
             #expect(reader.prelude.namespaces.map(\.namespace.description) == ["shop.a"])
             #expect(!(reader is DumpReader))
         }
         let documents = MadeArchive.made(0..<3).flatMap(\.bytes)
         for content in [documents, Gzip.stored(documents), []] {
             let reader = try await ArchiveLocation.file(folder.file("x.bson", content)).open()
+                .reader
             #expect(reader is DumpReader)
         }
     }

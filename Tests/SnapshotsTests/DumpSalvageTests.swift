@@ -1,3 +1,4 @@
+import ArchiveEngine
 import ArchiveFormat
 import BSONBytes
 import Foundation
@@ -99,6 +100,8 @@ import Testing
             }
         #expect(loss.namespace?.description == name)
         #expect(loss.remark?.isEmpty == false)
+        let tellsOfDefinitions = loss.remark?.contains("options and indexes are lost") == true
+        #expect(tellsOfDefinitions == (damage == .metadata))
         let saved = try await MadeArchive.documents(try folder.bytes(path))
         #expect(saved["d.a"]?.map(\.bytes) == Self.documents)
         #expect(saved["d.c"]?.map(\.bytes) == Self.documents)
@@ -109,7 +112,7 @@ import Testing
         // What is read for anything else fails, as ever.
         await #expect(throws: ArchiveError.self) {
             _ = try await MadeArchive.documents(
-                of: ArchiveLocation.file(folder.path + "/dump").open())
+                of: ArchiveLocation.file(folder.path + "/dump").open().reader)
         }
     }
 }

@@ -145,7 +145,7 @@ struct MadeArchive {
     /// The documents of each namespace, in order, of an archive that is wholly checked.
     static func documents(_ bytes: [UInt8]) async throws -> [String: [BSONDocument]] {
         try await documents(
-            of: ArchiveOpener.open(ByteCollector(bytes) as any ArchiveEngine.ByteSource))
+            of: ArchiveOpener.open(ByteCollector(bytes) as any ArchiveEngine.ByteSource).reader)
     }
 
     /// The same of one that is open.

@@ -16,7 +16,7 @@ enum MadeDump {
     static func write(
         _ archive: ArchiveLocation, to folder: String, isGzip: (Int) -> Bool = { _ in false }
     ) async throws {
-        let reader = try await archive.open()
+        let reader = try await archive.open().reader
         var documents: [Namespace: [UInt8]] = [:]
         while let pending = try await reader.next() {
             let chunk = try pending.decoded()

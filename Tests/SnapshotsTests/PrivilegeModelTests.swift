@@ -142,7 +142,7 @@ extension JobID {
         let (server, incarnation) = try await owner.pool.withConnection { connection in
             (try await connection.serverInfo(), try await connection.incarnation())
         }
-        let reader = try await archive.open()
+        let opened = try await archive.open()
         var context = RestoreContext(
             pool: owner.pool, server: server, observer: observer, batchDocumentCount: 1000,
             pacer: WritePacer(limiter: nil, observer: observer),
@@ -150,8 +150,8 @@ extension JobID {
             continuity: Continuity(incarnation), rules: options.rules(for: server),
             privileges: .unlimited,
             keeping: options.keepOld.map { Keeping(job: $0.job, expiry: 2_000_000_000) })
-        context.seal = (reader as? IndexedArchiveReader)?.seal
-        return try await RestorePlan(reader, options, context).needs
+        context.seal = opened.indexed?.seal
+        return try await RestorePlan(opened, options, context).needs
     }
 }
 

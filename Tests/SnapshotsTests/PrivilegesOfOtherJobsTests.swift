@@ -1,3 +1,4 @@
+import ArchiveEngine
 import ArchiveFormat
 import BSONBytes
 import MongoDriver
@@ -126,7 +127,7 @@ import Testing
         let limited = try await server.limited("d")
         let location = ArchiveLocation.snapshot("latest", in: owner.catalog)
         let options = Restore.Options(mode: .replace, width: 1)
-        let reader = try await location.open()
+        let reader = try await location.open().reader
         let info = try await owner.pool.withConnection { try await $0.serverInfo() }
         let choices = try RestorePlan.choose(reader, options, info, RecordingObserver())
         let live = try await LiveCatalog.read(["d"], owner.pool)

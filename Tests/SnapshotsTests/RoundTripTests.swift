@@ -39,7 +39,7 @@ import Testing
         }
         #expect(report.place == "19700101T000000Z-nightly-000007.archive.gz")
         let manifest = try await ArchiveLocation.snapshot(id.description, in: fixture.catalog)
-            .open().manifest
+            .open().reader.manifest
         #expect(manifest == report.manifest)
         #expect(manifest?.description == "before the move, \u{2713}")
         let converted = try await Conversion(

@@ -40,6 +40,25 @@ import Testing
         return state
     }
 
+    /// A server makes no collection that could stand for the one that was not there.
+    @Test func functionsOfTheDatabaseAreRestoredWithoutBeingKept() async throws {
+        let fixture = try await SnapshotFixture.shared()
+        try await fixture.insert(Self.made(0..<2, "snapshot"), "system.js")
+        try await fixture.insert(Self.made(0..<2, "snapshot"), "c")
+        try await fixture.backup()
+        // A server drops system.js with its database only.
+        try await fixture.drop()
+        try await fixture.insert(Self.made(5..<6, "live"), "c")
+        let observer = RecordingObserver()
+        let job = try await restore(fixture, observer: observer)
+        #expect(try await fixture.documents("system.js").count == 2)
+        let told = observer.notices.filter { $0.contains("no old state is kept") }
+        #expect(told.count == 1 && told[0].contains("\(fixture.database).system.js"))
+        _ = try await undo(job, fixture)
+        #expect(try await fixture.documents("system.js").count == 2)
+        try await fixture.drop()
+    }
+
     @Test func aRestoreIsUndoneAndDoneAgain() async throws {
         let fixture = try await SnapshotFixture.shared()
         try await fixture.insert(Self.made(0..<30_000, "snapshot"), "large")

@@ -29,14 +29,15 @@ struct ShowCommand: Job {
         let clock = ContinuousClock()
         let start = clock.now
         return try await naming(archive.name) {
-            let reader = try await archive.location.open()
+            let opened = try await archive.location.open()
+            let reader = opened.reader
             for note in reader.notes { observer.noticed(note) }
             let description: ArchiveDescription
             if let manifest = reader.manifest {
                 description = ArchiveDescription(
                     manifest, prelude: reader.prelude,
                     storedByteCount: reader.storedByteCount ?? 0,
-                    seal: (reader as? IndexedArchiveReader)?.seal,
+                    seal: opened.indexed?.seal,
                     seconds: start.duration(to: clock.now) / .seconds(1))
             } else {
                 let counted = try await Self.count(reader, observer)

@@ -7,9 +7,9 @@ internal import NIOCore
 internal import Operations
 internal import ServiceState
 
-/// What every request goes through: address limit → token → subject limit → permission → fields →
-/// audit of what is about to be done → idempotency → the endpoint → audit of what came of it.
-/// Whatever fails becomes a problem.
+/// What every request goes through: its turn beside jobs → address limit → token → subject limit →
+/// permission → fields → audit of what is about to be done → idempotency → the endpoint → audit of
+/// what came of it. Whatever fails becomes a problem.
 struct EndpointPipeline: Sendable {
     /// What it needs to know and to reach.
     let environment: ServiceEnvironment
@@ -57,6 +57,8 @@ struct EndpointPipeline: Sendable {
     private func answer(
         _ request: Request, _ context: ServiceContext, _ trace: inout Trace
     ) async throws -> Response {
+        // Not probes: whoever watches the service must hear of it within a second.
+        if !endpoint.isUnlimited { try await environment.gate.pass() }
         let reading = RequestReading(
             endpoint: endpoint, bodyByteCountMax: environment.limits.bodyByteCountMax,
             bodySecondsMax: environment.limits.bodySecondsMax)

@@ -18,7 +18,7 @@ public enum ArchiveLocation: Sendable {
     /// - Throws: `ArchiveError`, `ObjectStorageError`, `SnapshotError`.
     public func open(
         tolerating: (@Sendable (ArchiveError) -> Void)? = nil
-    ) async throws -> any ArchiveReader {
+    ) async throws -> OpenedArchive {
         switch self {
         case .snapshot(let name, let catalog):
             return try await ArchiveOpener.open(Self.source(name, catalog))

@@ -37,8 +37,10 @@ struct DumpLocation: Sendable {
     /// - Throws: `ArchiveError`, `ObjectStorageError`.
     func open(
         tolerating: (@Sendable (ArchiveError) -> Void)? = nil
-    ) async throws -> any ArchiveReader {
-        try await DumpReader(target, in: FilesOfFolder(folder: folder), tolerating: tolerating)
+    ) async throws -> OpenedArchive {
+        .foreign(
+            try await DumpReader(
+                target, in: FilesOfFolder(folder: folder), tolerating: tolerating))
     }
 
     private static func databaseName(_ path: String) async throws -> String {

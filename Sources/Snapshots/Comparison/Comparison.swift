@@ -105,7 +105,7 @@ extension ArchiveLocation {
     ///
     /// - Throws: `unsupported` for one without, `ArchiveError` for a damaged one.
     func openIndexed() async throws -> IndexedChunks {
-        guard let reader = try await open() as? IndexedArchiveReader else {
+        guard let reader = try await open().indexed else {
             throw SnapshotError(
                 .unsupported,
                 "only archives with an index can be compared; make one with \"cairn index\"")

@@ -59,7 +59,7 @@ public struct Conversion: Sendable {
     public func run() async throws -> Report {
         let clock = ContinuousClock()
         let start = clock.now
-        let reader = try await location.open()
+        let reader = try await location.open().reader
         for note in reader.notes { observer.noticed(note) }
         let id = SnapshotID(
             milliseconds: environment.now(), kind: Self.kind, random: environment.random())

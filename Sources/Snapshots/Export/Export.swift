@@ -90,7 +90,7 @@ public struct Export: Sendable {
     }
 
     private func write(to sink: any ObjectStorage.ByteSink) async throws -> Report {
-        let reader = try await location.open()
+        let reader = try await location.open().reader
         let found = try ArchivedNamespace(namespace, in: reader)
         reader.select([found.ordinal])
         if let note = found.note { observer.noticed(note) }

@@ -24,13 +24,14 @@ public struct DocumentLookup: Sendable {
 
     /// - Throws: `notFound` when there is no such collection, `ArchiveError` for a damaged chunk.
     public func find(_ id: BSONValue, in namespace: Namespace) async throws -> Finding {
-        let reader = try await location.open()
+        let archive = try await location.open()
+        let reader = archive.reader
         let found = try ArchivedNamespace(namespace, in: reader)
         let search = Search(id: id, namespace: found.descriptor.dataNamespace)
         reader.select([found.ordinal])
         var finding = Finding(document: nil, chunkCount: 0)
         var next = { try await reader.next() }
-        if let indexed = reader as? IndexedArchiveReader {
+        if let indexed = archive.indexed {
             let chunks = indexed.chunks
             var waiting = chunks.candidates(found.ordinal, DocumentKey(id))[...]
             next = {

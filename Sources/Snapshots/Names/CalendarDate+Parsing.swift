@@ -1,3 +1,5 @@
+internal import CivilCalendar
+
 extension CalendarDate {
     /// Reads `20261123T084512Z`.
     ///
@@ -15,20 +17,11 @@ extension CalendarDate {
         }
         guard let year = number(0..<4), let month = number(4..<6), let day = number(6..<8),
             let hour = number(9..<11), let minute = number(11..<13), let second = number(13..<15),
-            (1...12).contains(month), (1...31).contains(day), hour < 24, minute < 60, second < 60
+            hour < 24, minute < 60, second < 60
         else { return nil }
-        let seconds = days(year, month, day) * 86_400 + hour * 3600 + minute * 60 + second
+        let date = CivilDay(year: year, month: month, day: day)
+        guard date.exists else { return nil }
+        let seconds = date.number * 86_400 + hour * 3600 + minute * 60 + second
         return Int64(seconds) * 1000
-    }
-
-    /// Days since 1970: Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms",
-    /// days_from_civil.
-    private static func days(_ year: Int, _ month: Int, _ day: Int) -> Int {
-        let year = month <= 2 ? year - 1 : year
-        let era = (year >= 0 ? year : year - 399) / 400
-        let yearOfEra = year - era * 400
-        let dayOfYear = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1
-        let dayOfEra = yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear
-        return era * 146_097 + dayOfEra - 719_468
     }
 }

@@ -1,3 +1,5 @@
+internal import CivilCalendar
+
 /// The name of a snapshot: when it was begun (UTC), of what kind it is, and six random digits, such
 /// as `20261123T084512Z-manual-3f9a1c`. Names sort by time.
 public struct SnapshotID: Hashable, Comparable, Sendable, CustomStringConvertible {
@@ -61,39 +63,30 @@ public struct SnapshotID: Hashable, Comparable, Sendable, CustomStringConvertibl
 
 /// A moment as people read it, in UTC.
 public struct CalendarDate: Sendable, CustomStringConvertible {
-    private let year: Int, month: Int, day: Int, hour: Int, minute: Int, second: Int
+    private let date: CivilDay
+    private let hour: Int, minute: Int, second: Int
 
     /// Months since the year 0.
-    var monthNumber: Int { year * 12 + month - 1 }
+    var monthNumber: Int { date.year * 12 + date.month - 1 }
 
     /// - Parameter milliseconds: since 1970 UTC.
     public init(milliseconds: Int64) {
-        let seconds = Int(milliseconds / 1000) - (milliseconds % 1000 < 0 ? 1 : 0)
-        let days = seconds >= 0 ? seconds / 86400 : (seconds - 86399) / 86400
-        let rest = seconds - days * 86400
+        let seconds = Int(floorDivide(milliseconds, 1000))
+        let days = floorDivide(seconds, 86_400)
+        let rest = seconds - days * 86_400
         (hour, minute, second) = (rest / 3600, rest / 60 % 60, rest % 60)
-        // Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms", civil_from_days.
-        let shifted = days + 719_468
-        let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
-        let dayOfEra = shifted - era * 146_097
-        let yearOfEra =
-            (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
-        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-        let shiftedMonth = (5 * dayOfYear + 2) / 153
-        day = dayOfYear - (153 * shiftedMonth + 2) / 5 + 1
-        month = shiftedMonth < 10 ? shiftedMonth + 3 : shiftedMonth - 9
-        year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
+        date = CivilDay(number: days)
     }
 
     /// `20261123T084512Z`.
     public var compact: String {
-        "\(Self.digits(year, 4))\(Self.digits(month))\(Self.digits(day))"
+        "\(Self.digits(date.year, 4))\(Self.digits(date.month))\(Self.digits(date.day))"
             + "T\(Self.digits(hour))\(Self.digits(minute))\(Self.digits(second))Z"
     }
 
     /// `2026-11-23T08:45:12Z`.
     public var description: String {
-        "\(Self.digits(year, 4))-\(Self.digits(month))-\(Self.digits(day))"
+        "\(Self.digits(date.year, 4))-\(Self.digits(date.month))-\(Self.digits(date.day))"
             + "T\(Self.digits(hour)):\(Self.digits(minute)):\(Self.digits(second))Z"
     }
 

@@ -37,7 +37,7 @@ struct ForetoldPrivileges {
         do {
             let choices = try RestorePlan.choose(
                 archive, options, facts.server, observer, isReplayed: oplog != nil)
-            try RestorePlan(choices, facts.live, archive, oplog: oplog, options, context)
+            try RestorePlan(choices, facts.live, archive.chunks, oplog: oplog, options, context)
                 .checkPrivileges(user)
             return nil
         } catch let error as SnapshotError {

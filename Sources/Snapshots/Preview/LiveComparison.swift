@@ -72,7 +72,7 @@ public struct LiveComparison: Sendable {
     public func run() async throws -> Report {
         let clock = ContinuousClock()
         let start = clock.now
-        guard let reader = try await location.open() as? IndexedArchiveReader else {
+        guard let reader = try await location.open().indexed else {
             throw SnapshotError(
                 .unsupported,
                 "only an archive with an index can be compared with a server; make one with "

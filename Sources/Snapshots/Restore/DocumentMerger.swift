@@ -299,9 +299,9 @@ struct DocumentMerger: Sendable {
         _ candidate: Candidate, _ connection: MongoConnection
     ) async throws -> LoadOutcome {
         try Task.checkCancellation()
-        return try await Task {
+        return try await uncancelled {
             try await connection.uninterrupted { try await exchange(candidate, connection) }
-        }.value
+        }
     }
 
     private func exchange(

@@ -75,8 +75,7 @@ struct DocumentPatch: Sendable {
             "\(namespace) is between what it was and the snapshot; running the restore again "
                 + "completes it")
         guard error.allowsTakingBack else { return }
-        // Also after a cancellation.
-        await Task {
+        await uncancelled {
             do {
                 try await indexes.takeBack()
             } catch {
@@ -84,7 +83,7 @@ struct DocumentPatch: Sendable {
                     "\(namespace) does not have all of its indexes, or nothing expires by them, "
                         + "until the restore is run again: \(error.inUserNames)")
             }
-        }.value
+        }
     }
 
     private func patchUntilEqual(

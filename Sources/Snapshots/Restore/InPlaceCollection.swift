@@ -235,7 +235,7 @@ struct InPlaceCollection: RestoreTarget {
             try await PatchedIndexes(definition, of: place, for: namespace, context).complete()
             try await DefinitionProof(context: context).check(source, as: namespace, at: place)
         } catch {
-            try await Task { try await drop(place) }.value
+            try await uncancelled { try await drop(place) }
             throw error
         }
         try await drop(place)

@@ -113,8 +113,7 @@ struct PatchedCollection: Sendable {
             try await fallback.complete()
             _ = try await fallback.commit()
         } catch {
-            // Also when it was cancelled.
-            try await Task { try await fallback.abandon() }.value
+            try await uncancelled { try await fallback.abandon() }
             throw error
         }
         var outcome = LoadOutcome()

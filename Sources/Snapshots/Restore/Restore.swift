@@ -7,88 +7,6 @@ public import MongoDriver
 /// the commit the live data is as it was, and the commit of a collection is one rename. When it
 /// throws, what it had loaded is removed.
 public struct Restore: Sendable {
-    /// What happens to what is there.
-    public enum Mode: String, Sendable, CaseIterable {
-        /// Afterwards each collection is exactly the snapshot's.
-        case replace
-        /// Missing documents are inserted, differing ones overwritten or kept, nothing is deleted.
-        case merge
-    }
-
-    /// What a merge does with a live document that differs from the snapshot's of the same `_id`.
-    public enum ConflictRule: String, Sendable, CaseIterable {
-        /// It becomes the snapshot's.
-        case overwrite
-        /// It stays as it is.
-        case keep
-    }
-
-    /// That what a replace displaces is kept, so that `Undo` can put it back.
-    public struct KeepOld: Sendable {
-        /// The name by which it can be undone.
-        public var job: JobID
-        /// For how long, in seconds.
-        public var seconds: Int64
-
-        public init(job: JobID, seconds: Int64) {
-            self.job = job
-            self.seconds = seconds
-        }
-    }
-
-    /// What to restore and how.
-    public struct Options: Sendable {
-        public var mode: Mode
-        /// Of a merge; other modes have no conflicts.
-        public var conflictRule = ConflictRule.overwrite
-        /// Of a replace: whether only the difference is written, where that is possible.
-        public var isInPlace = false
-        /// Of a replace that does not write in place: what is displaced is kept; nil for nothing.
-        public var keepOld: KeepOld?
-        /// Of a replace: whether it resumes what a killed one of the same archive has loaded.
-        public var isResumed = false
-        /// How long it tries again when the server is restarted or elects another primary, in
-        /// seconds; 0 for not at all.
-        public var enduranceSeconds = 0.0
-        public var filter = NamespaceFilter()
-        /// The last one that fits a namespace counts.
-        public var renames: [NamespaceRename] = []
-        /// Whether users and roles come back, where the archive has them and they are selected.
-        public var restoresUsersAndRoles = true
-        /// Whether the oplog of an archive that has one is replayed, which takes a replacing
-        /// restore of everything under its own name.
-        public var replaysOplog = true
-        /// Whether indexes are built beside the one on `_id`. Without, a replace leaves a
-        /// collection with that one alone, and a merge leaves the live ones as they are.
-        public var restoresIndexes = true
-        /// Whether what servers before 3.4 allowed in indexes becomes what it meant to them, as by
-        /// mongorestore's option of that name; else it is refused.
-        public var convertsLegacyIndexes = false
-        /// Whether live views stay as they are.
-        var keepsLiveViews: Bool { mode == .merge && conflictRule == .keep }
-        /// How many chunks are decoded at once.
-        public var width: Int
-        /// How many chunks are written at once, each on a connection of its own. Two keep a server
-        /// busy that shares two cores with the restore; on a larger one more do.
-        public var writerCount = 2
-        /// How many small collections' transactions and renames are under way at once: a server
-        /// does not work on those but waits for its disk.
-        var waitingWriterCount: Int { 2 * writerCount }
-        /// How many connections it is good to have.
-        public var connectionCount: Int { waitingWriterCount + 1 }
-        /// The most documents of one insert.
-        public var batchDocumentCount = 1000
-        /// What has the old state should the restore fail half-way, such as "the backup 2026…".
-        public var previousState: String?
-        /// Holds the restore down; nil for as fast as can be.
-        public var rateLimiter: RateLimiter?
-
-        public init(mode: Mode, width: Int) {
-            self.mode = mode
-            self.width = width
-        }
-    }
-
     private let pool: MongoPool
     private let location: ArchiveLocation
     private let options: Options
@@ -196,14 +114,15 @@ public struct Restore: Sendable {
     private func runOnce(
         _ context: inout RestoreContext, _ options: Options
     ) async throws -> (report: RestoreReport, readable: Namespace?) {
-        let reader = try await openChecked()
-        context.seal = (reader as? IndexedArchiveReader)?.seal
+        let archive = try await openChecked()
+        let reader = archive.reader
+        context.seal = archive.indexed?.seal
         if reader.manifest?.loss != nil {
             observer.noticed(
                 "the snapshot was salvaged from a damaged archive and is not complete; \"cairn "
                     + "show\" reports what is known to be lost")
         }
-        let plan = try await RestorePlan(reader, options, context)
+        let plan = try await RestorePlan(archive, options, context)
         try plan.checkPrivileges(context.privileges)
         reader.select(plan.selected)
         if self.options.isResumed, plan.leftovers.isEmpty {
@@ -257,60 +176,14 @@ public struct Restore: Sendable {
 
     /// Opens the archive. A merge writes to live collections as it reads, so an archive without
     /// checksums of its chunks is read to its end once before, where it can be.
-    private func openChecked() async throws -> any ArchiveReader {
-        let reader = try await location.open()
+    private func openChecked() async throws -> OpenedArchive {
+        let archive = try await location.open()
+        let reader = archive.reader
         for note in reader.notes { observer.noticed(note) }
         guard options.mode == .merge, reader.manifest == nil, location.isSeekable else {
-            return reader
+            return archive
         }
         _ = try await ArchiveVerifier.verify(reader, width: options.width)
         return try await location.open()
-    }
-}
-
-/// What a restore did.
-public struct RestoreReport: Sendable {
-    /// A namespace that was restored.
-    public struct Entry: Sendable {
-        /// Its name in the archive.
-        public var source: Namespace
-        /// Its name on the server.
-        public var target: Namespace
-        public var type: NamespaceType
-        public var outcome: LoadOutcome
-        /// What its documents are; nil for a view, which has none.
-        public var unit: StoredUnit? { StoredUnit(source, type) }
-    }
-
-    /// The archive's manifest; nil for archives of other tools.
-    public var manifest: Manifest?
-    public var entries: [Entry] = []
-    /// What was left out or changed of options and indexes that servers no longer take, one
-    /// sentence each; at most a hundred, and then how many more.
-    public var adjustments: [String] = []
-    /// Until when what was displaced is kept, in seconds since 1970 by the server's clock; nil when
-    /// it is not.
-    public var keptUntil: Int64?
-    /// Entries of the archive's oplog that were replayed; nil when it has none or it was left out.
-    public var replayedCount: UInt64?
-    /// Bytes that were read from the archive.
-    public var storedByteCount: UInt64 = 0
-    public var seconds: Double = 0
-
-    /// What both have done, of the same documents, one after the other.
-    func followed(by later: RestoreReport) -> RestoreReport {
-        var report = later
-        for (position, entry) in report.entries.enumerated() {
-            guard let earlier = entries.first(where: { $0.target == entry.target }) else {
-                continue
-            }
-            report.entries[position].outcome = earlier.outcome.followed(by: entry.outcome)
-        }
-        return report
-    }
-
-    /// Sums over all namespaces.
-    public var outcome: LoadOutcome {
-        entries.reduce(into: LoadOutcome()) { $0.add($1.outcome) }
     }
 }

@@ -232,7 +232,7 @@ struct RestoreChecks {
         let isSwapped =
             !choice.descriptor.isAuthorization
             && ![.view, .timeseries].contains(choice.descriptor.type)
-            && !(choice.target.collection == "system.js" && live[choice.target] != nil)
+            && choice.target.collection != "system.js"
         let name = choice.target.description
         guard isSwapped, name.utf8.count > SwapName.namespaceByteCountMax else { return [] }
         return [

@@ -39,7 +39,7 @@ struct RestoreCommit: Sendable {
     }
 
     private func commitAll(_ majority: MajorityProof?) async throws -> [Int: LoadOutcome] {
-        try await Task {
+        try await uncancelled {
             var progress = Progress()
             let ranks = Set(targets.map(\.commitRank)).sorted()
             for rank in ranks where rank < AuthorizationTarget.commitRankMin {
@@ -50,7 +50,7 @@ struct RestoreCommit: Sendable {
                 try await commit(rank, &progress)
             }
             return progress.outcomes
-        }.value
+        }
     }
 
     private struct Progress: Sendable {

@@ -216,7 +216,7 @@ struct RestoreJob {
     /// Cleans up even when the job was cancelled: in a task that is not.
     private func abandon(_ targets: [any RestoreTarget]) async {
         let observer = context.observer
-        await Task {
+        await uncancelled {
             for target in targets {
                 do {
                     try await target.abandon()
@@ -228,7 +228,7 @@ struct RestoreJob {
                     if let error = error as? MongoError, error.isNetworkError { return }
                 }
             }
-        }.value
+        }
     }
 }
 

@@ -23,27 +23,28 @@ struct RestorePlan: Sendable {
     /// - Throws: `namespaceConflict` when two namespaces would end up in one place or a new name is
     ///   not allowed; `notFound` when nothing fits the selection; the codes of `RestoreChecks`.
     init(
-        _ archive: any ArchiveReader, _ options: Restore.Options, _ context: RestoreContext
+        _ opened: OpenedArchive, _ options: Restore.Options, _ context: RestoreContext
     ) async throws {
+        let archive = opened.reader
         let oplog = Self.oplog(archive, options, context)
         let choices = try Self.choose(
             archive, options, context.server, context.observer, isReplayed: oplog != nil)
         let facts = try await RestoreFacts.read(choices, for: context)
         let checks = RestoreChecks(
-            facts, hasIndex: archive is IndexedArchiveReader,
+            facts, hasIndex: opened.indexed != nil,
             keepsLiveViews: options.keepsLiveViews)
         let refusals = try checks.refusals(of: choices, RestoreWay(options))
         if let refusal = SnapshotError(refusals) { throw refusal }
         for note in try ViewRenames.readingNothing(choices, facts.live) {
             context.observer.noticed(note)
         }
-        try self.init(choices, facts.live, archive, oplog: oplog, options, context)
+        try self.init(choices, facts.live, opened.indexed?.chunks, oplog: oplog, options, context)
     }
 
     /// Plans with what is known of the server. `RestoreChecks` must have found nothing for what
     /// is planned to be possible.
     init(
-        _ choices: [Choice], _ live: LiveCatalog, _ archive: any ArchiveReader, oplog: UInt32?,
+        _ choices: [Choice], _ live: LiveCatalog, _ chunks: IndexedChunks?, oplog: UInt32?,
         _ options: Restore.Options, _ context: RestoreContext
     ) throws {
         self.oplog = oplog
@@ -51,7 +52,7 @@ struct RestorePlan: Sendable {
         Self.tellOfValidators(choices, live, options.mode, context)
         let factory = RestoreTargetFactory(
             options: options, context: context, live: live,
-            chunks: (archive as? IndexedArchiveReader)?.chunks,
+            chunks: chunks,
             viewsInTheWay: try ViewGraph.viewsInTheWay(choices, live))
         self.factory = factory
         let patches = try choices.map { try factory.patch($0) }
@@ -71,7 +72,7 @@ struct RestorePlan: Sendable {
         let others = targets.filter { !$0.canBeKept }.map(\.namespace.description)
         guard !others.isEmpty else { return }
         observer.noticed(
-            "no old state is kept of views, time series, users and roles: "
+            "no old state is kept of views, time series, system.js, users and roles: "
                 + others.sorted().joined(separator: ", "))
     }
 
@@ -277,6 +278,13 @@ struct RestorePlan: Sendable {
                     "\"\(namespace.database)\" is not a name of a database; choose another one for "
                         + "its collections with --ns-rename")
             }
+            guard !namespace.collection.contains(".system.") else {
+                throw SnapshotError(
+                    .namespaceConflict,
+                    "no server makes a collection whose name has \".system.\" in it, as "
+                        + "\(namespace) has; choose another one with --ns-rename, or leave it out "
+                        + "with --ns-exclude")
+            }
             return namespace
         }
         try checkName(target, from: namespace)
@@ -295,6 +303,7 @@ struct RestorePlan: Sendable {
             && !target.collection.isEmpty && !target.collection.contains("$")
             && !target.collection.contains("\u{0}")
             && (!target.collection.hasPrefix("system.") || target.collection == "system.js")
+            && !target.collection.contains(".system.")
             && target.description.utf8.count <= 255
             && !ReservedName.contains(target.collection)
         guard isAllowed else {

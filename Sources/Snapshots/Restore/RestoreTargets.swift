@@ -1,3 +1,4 @@
+internal import ArchiveEngine
 public import ArchiveFormat
 public import MongoDriver
 
@@ -11,7 +12,7 @@ public enum RestoreTargets {
         _ location: ArchiveLocation, _ options: Restore.Options, _ pool: MongoPool,
         _ observer: any JobObserver
     ) async throws -> [Namespace] {
-        let reader = try await location.open()
+        let reader = try await location.open().reader
         let server = try await pool.withConnection { try await $0.serverInfo() }
         let targets = try RestorePlan.choose(reader, options, server, observer).map(\.target)
         let live = try await LiveCatalog.read(Set(targets.map(\.database)), pool)

@@ -51,7 +51,7 @@ struct SmallCollection: RestoreTarget {
         return nil
     }
 
-    var canBeKept: Bool { true }
+    var canBeKept: Bool { ordinary.canBeKept }
 
     /// Loads it anew and puts it in place, for a server that has lost that.
     func commitAnew() async throws {

@@ -18,8 +18,13 @@ struct StagedCollection: RestoreTarget {
     private let bypassesValidation: Bool
     private let inserter: ExactInserter
     private let context: RestoreContext
-    var canBeKept: Bool { true }
+    /// Servers make no collection whose name has `.system.` in it, as the one would have that
+    /// stands for none.
+    var canBeKept: Bool { namespace.collection != "system.js" }
     var stagesDefinition: Bool { true }
+
+    /// Nil when what it displaces is not kept.
+    private var keeping: Keeping? { canBeKept ? context.keeping : nil }
 
     /// - Parameters:
     ///   - documents: the archive's; nil for one without an index.
@@ -63,7 +68,7 @@ struct StagedCollection: RestoreTarget {
             // One that is replayed on is made capped afterwards.
             if keepsOrder { needs.require("convertToCapped", on: staging) }
             if definition.expiry != nil { needs.require("collMod", on: staging) }
-            if let keeping = context.keeping {
+            if let keeping {
                 let swap = CollectionSwap(live: namespace, keeping: keeping, pool: context.pool)
                 needs.formUnion(swap.needs(with: staging.collection))
             } else {
@@ -148,7 +153,7 @@ struct StagedCollection: RestoreTarget {
     /// - Parameter writeConcern: nil takes the connection string's.
     func rename(writeConcern: BSONDocument?) async throws {
         try await context.endurance.run { isRepetition in
-            if let keeping = context.keeping {
+            if let keeping {
                 try await CollectionSwap(live: namespace, keeping: keeping, pool: context.pool)
                     .run(with: staging.collection, isRepetition: isRepetition)
                 return

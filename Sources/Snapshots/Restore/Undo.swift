@@ -107,10 +107,10 @@ public struct Undo: Sendable {
             },
             transform: { (collection: KeptCollections.Entry) async throws -> Outcome in
                 // Once begun, a swap is completed.
-                let result = await Task { () -> (any Error)? in
+                let result = await uncancelled { () -> (any Error)? in
                     do { try await putBack(collection) } catch { return error }
                     return nil
-                }.value
+                }
                 return Outcome(collection: collection, failure: result)
             },
             deliver: { outcome in

@@ -8,7 +8,7 @@ internal import ObjectStorage
 extension Salvage {
     func foreign(_ id: SnapshotID) async throws -> SalvageReport {
         let defects = Defects()
-        let archive = try await location.open(tolerating: { defects.passOver($0) })
+        let archive = try await location.open(tolerating: { defects.passOver($0) }).reader
         for note in archive.notes { observer.noticed(note) }
         let reader = TolerantReader(archive, defects)
         let rewriter = ArchiveRewriter(

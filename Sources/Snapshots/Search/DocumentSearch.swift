@@ -81,11 +81,12 @@ public struct DocumentSearch: Sendable {
     }
 
     private func search(_ sink: (any ObjectStorage.ByteSink)?) async throws -> Report {
-        let reader = try await location.open()
+        let archive = try await location.open()
+        let reader = archive.reader
         let found = try ArchivedNamespace(namespace, in: reader)
         reader.select([found.ordinal])
         if let note = found.note { observer.noticed(note) }
-        let plan = SearchPlan(reader, found, options.filter)
+        let plan = SearchPlan(archive.indexed, found, options.filter)
         let formatter = sink.map { _ in DocumentFormatter(options.output) }
         let limit = options.limit ?? .max
         let request = ChunkHits.Request(
@@ -172,9 +173,12 @@ private struct SearchPlan {
     /// Whether all of the namespace is read.
     var isWhole: Bool { chunks == nil }
 
-    init(_ reader: any ArchiveReader, _ found: ArchivedNamespace, _ filter: DocumentFilter) {
+    /// - Parameter indexed: nil for an archive without an index.
+    init(
+        _ indexed: IndexedArchiveReader?, _ found: ArchivedNamespace, _ filter: DocumentFilter
+    ) {
         let ordinal = found.ordinal
-        guard let indexed = reader as? IndexedArchiveReader else {
+        guard let indexed else {
             self.init(nil, nil, skipped: 0, byteCount: nil)
             return
         }

@@ -70,13 +70,12 @@ extension Tune {
         _ name: StagingName, in database: String, _ body: () async throws -> Result
     ) async throws -> Result {
         let pool = pool
-        // A task of its own is not cancelled with this one.
         let drop = { @Sendable () async throws in
-            try await Task {
+            try await uncancelled {
                 try await pool.withConnection { connection in
                     try await connection.dropCollection(name.description, in: database)
                 }
-            }.value
+            }
         }
         do {
             let result = try await body()

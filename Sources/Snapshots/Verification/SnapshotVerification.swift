@@ -40,9 +40,10 @@ public struct SnapshotVerification: Sendable {
     public func run() async throws -> Report {
         let clock = ContinuousClock()
         let start = clock.now
-        let reader = try await location.open()
+        let archive = try await location.open()
+        let reader = archive.reader
         for note in reader.notes { observer.noticed(note) }
-        let seal = (reader as? IndexedArchiveReader)?.seal
+        let seal = archive.indexed?.seal
         do {
             let meter = VerificationMeter(reader, observer)
             let (rules, oplog) = (OplogRules(), NamespaceDescriptor.oplog.namespace)

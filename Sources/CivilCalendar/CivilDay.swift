@@ -2,26 +2,26 @@
 ///
 /// Both ways are Howard Hinnant's: years that begin in March, so that the leap day is the last, in
 /// eras of 400 years, which are 146,097 days each.
-struct CivilDay: Hashable {
+public struct CivilDay: Hashable, Sendable {
     /// Days in 400 years: a whole number of weeks, so that dates and weekdays repeat.
-    static let cycleDayCount = 146_097
+    public static let cycleDayCount = 146_097
 
     /// The year; that before the year 1 is 0.
-    let year: Int
+    public let year: Int
     /// 1 for January to 12.
-    let month: Int
+    public let month: Int
     /// From 1 on.
-    let day: Int
+    public let day: Int
 
     /// A day by its date; days beyond the month's end are days of the next.
-    init(year: Int, month: Int, day: Int) {
+    public init(year: Int, month: Int, day: Int) {
         self.year = year
         self.month = month
         self.day = day
     }
 
     /// The day so many days after 1970-01-01.
-    init(number: Int) {
+    public init(number: Int) {
         let shifted = number + 719_468
         let era = floorDivide(shifted, Self.cycleDayCount)
         let dayOfEra = shifted - era * Self.cycleDayCount
@@ -35,7 +35,7 @@ struct CivilDay: Hashable {
     }
 
     /// Days since 1970-01-01.
-    var number: Int {
+    public var number: Int {
         let shiftedYear = month <= 2 ? year - 1 : year
         let era = floorDivide(shiftedYear, 400)
         let yearOfEra = shiftedYear - era * 400
@@ -44,21 +44,24 @@ struct CivilDay: Hashable {
         return era * Self.cycleDayCount + dayOfEra - 719_468
     }
 
+    /// Whether the calendar has it: not the 30th of February.
+    public var exists: Bool { (1...12).contains(month) && CivilDay(number: number) == self }
+
     /// The first day of the month after this one.
-    var firstOfNextMonth: CivilDay {
+    public var firstOfNextMonth: CivilDay {
         month == 12
             ? CivilDay(year: year + 1, month: 1, day: 1)
             : CivilDay(year: year, month: month + 1, day: 1)
     }
 
     /// 0 for Sunday to 6 for Saturday, of a day since 1970-01-01, which was a Thursday.
-    static func weekday(of number: Int) -> Int {
+    public static func weekday(of number: Int) -> Int {
         number + 4 - floorDivide(number + 4, 7) * 7
     }
 }
 
 /// The quotient, rounded down for negative numbers too.
-func floorDivide<Number: BinaryInteger>(_ dividend: Number, _ divisor: Number) -> Number {
+public func floorDivide<Number: BinaryInteger>(_ dividend: Number, _ divisor: Number) -> Number {
     let (quotient, remainder) = dividend.quotientAndRemainder(dividingBy: divisor)
     return remainder < 0 ? quotient - 1 : quotient
 }
