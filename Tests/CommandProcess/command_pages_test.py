@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""docs/commands.md and the man pages, which are made of the commands' own help:
+"""docs/commands.md and the man pages, which are made of the commands' own help, and the command
+lines of README and guide, which are to be understood:
 python3 Tests/CommandProcess/command_pages_test.py
 
 CAIRN_REGENERATE=1 writes docs/commands.md anew. Needs the debug build ("make test" sees to it).
@@ -8,6 +9,7 @@ CAIRN_REGENERATE=1 writes docs/commands.md anew. Needs the debug build ("make te
 import os
 import pathlib
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -22,6 +24,10 @@ from running_service import built
 PAGE = ROOT / "docs/commands.md"
 SCRIPT = ROOT / "Scripts/command_pages"
 PROGRAMS = [built() / "cairn", built() / "cairn-server"]
+# How a command ends that was not understood.
+USAGE = 64
+# Far more than any of them takes.
+SECONDS_MAX = 120
 # Requests of roff that the script writes.
 REQUESTS = {".TH", ".SH", ".PP", ".TP", ".B", ".BR", ".br", ".nf", ".fi", ".in"}
 
@@ -66,8 +72,7 @@ class CommandPages(unittest.TestCase):
         with tempfile.TemporaryDirectory(prefix="cairn-man-") as folder:
             folder = pathlib.Path(folder)
             shutil.copy(PROGRAMS[0], folder / "cairn")
-            command = [SCRIPT, "--man", folder / "man", folder / "cairn"]
-            subprocess.run(command, check=True, env={**os.environ, "PATH": os.defpath})
+            subprocess.run([SCRIPT, "--man", folder / "man", folder / "cairn"], check=True)
             names = {page.name for page in (folder / "man").iterdir()}
             self.assertIn("cairn-backup.1", names)
             self.assertNotIn("cairn-serve.1", names)
@@ -88,6 +93,49 @@ class CommandPages(unittest.TestCase):
             command = ["groff", "-man", "-ww", "-z", "-Tutf8", page]
             found = subprocess.run(command, capture_output=True, text=True, check=False)
             self.assertEqual((found.returncode, found.stderr), (0, ""))
+
+
+def command_lines():
+    """Lines of README and guide that begin with `cairn`, as words; what follows a pipe left out."""
+    found = []
+    for name in ("README.md", "docs/guide.md"):
+        for line in (ROOT / name).read_text(encoding="utf-8").splitlines():
+            if re.match(r"cairn [a-z]", line):
+                words = shlex.split(line, comments=True)
+                found.append(words[1 : words.index("|") if "|" in words else None])
+    return found
+
+
+class CommandLines(unittest.TestCase):
+    """README and guide; what they name is not there, so that nothing is done."""
+
+    def test_every_line_is_understood(self):
+        lines = [words for words in command_lines() if words[0] != "serve"]
+        self.assertGreater(len(lines), 30)
+        with tempfile.TemporaryDirectory(prefix="cairn-lines-") as folder:
+            secret = pathlib.Path(folder) / "cairn.secret"
+            secret.write_text("a-secret-for-tests-0123456789-abcdef\n")
+            secret.chmod(0o600)
+            environment = {
+                **os.environ,
+                "HOME": folder,
+                "MONGODB_URI": "mongodb://127.0.0.1:1/?serverSelectionTimeoutMS=50",
+                "CAIRN_REPOSITORY": f"{folder}/repository",
+                "CAIRN_SERVICE": "http://127.0.0.1:9",
+            }
+            for words in dict.fromkeys(map(tuple, lines)):
+                with self.subTest(line=" ".join(words)):
+                    found = subprocess.run(
+                        [PROGRAMS[0], *words],
+                        cwd=folder,
+                        env=environment,
+                        stdin=subprocess.DEVNULL,
+                        capture_output=True,
+                        text=True,
+                        check=False,
+                        timeout=SECONDS_MAX,
+                    )
+                    self.assertNotEqual(found.returncode, USAGE, found.stderr)
 
 
 if __name__ == "__main__":
