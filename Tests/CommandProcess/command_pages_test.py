@@ -62,6 +62,17 @@ class CommandPages(unittest.TestCase):
                 with self.subTest(page=page.name):
                     self.look_at(page, names)
 
+    def test_without_the_service_its_commands_have_no_pages(self):
+        with tempfile.TemporaryDirectory(prefix="cairn-man-") as folder:
+            folder = pathlib.Path(folder)
+            shutil.copy(PROGRAMS[0], folder / "cairn")
+            command = [SCRIPT, "--man", folder / "man", folder / "cairn"]
+            subprocess.run(command, check=True, env={**os.environ, "PATH": os.defpath})
+            names = {page.name for page in (folder / "man").iterdir()}
+            self.assertIn("cairn-backup.1", names)
+            self.assertNotIn("cairn-serve.1", names)
+            self.look_at(folder / "man/cairn.1", names)
+
     def look_at(self, page, names):
         """Known requests, no bare backslash, pages that exist; and groff, where it is there."""
         text = page.read_text(encoding="utf-8")
