@@ -196,6 +196,15 @@ let package = Package(
             ],
             exclude: ["Golden"]),
         tests(
+            "SnapshotJSONTests", ["ArchiveFormat", "BSONBytes", "SnapshotJSON", "Snapshots"]),
+        tests("PrivateServerTests", ["BSONBytes", "MongoDriver", "PrivateServer"]),
+        tests(
+            "ServerCommandTests",
+            [
+                "AccessControl", "HTTPService", "Operations", "ServerCommand", "Snapshots",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]),
+        tests(
             "AccessControlTests",
             [
                 "AccessControl",
