@@ -80,7 +80,7 @@ struct RestoreCommit: Sendable {
             guard isStuck else { continue }
             for position in waiting {
                 try RepositoryLocks.checkHeld()
-                try await (targets[position] as? ViewTarget)?.drop()
+                try await targets[position].makeRoom()
             }
             areDropped = true
         }
@@ -145,7 +145,7 @@ private struct MajorityProof: Sendable {
     /// To be made before the first commit; nil when every target waits by itself.
     init?(_ targets: [any RestoreTarget], _ context: RestoreContext) async throws {
         self.context = context
-        self.targets = targets.compactMap { $0 as? SmallCollection }
+        self.targets = targets.compactMap(\.small)
         guard let first = self.targets.first else { return nil }
         namespace = first.readable
         uuids = try await Self.uuids(self.targets, context)

@@ -278,7 +278,7 @@ private struct ChunkLoader: Sendable {
         _ targets: [Namespace: Entry<any RestoreTarget>], width: Int, _ context: RestoreContext
     ) {
         small = targets.compactMapValues { entry in
-            (entry.target as? SmallCollection).map { (entry.position, $0) }
+            entry.target.small.map { (entry.position, $0) }
         }
         let small = small
         others = targets.filter { small[$0.key] == nil }

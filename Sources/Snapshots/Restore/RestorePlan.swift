@@ -95,13 +95,13 @@ struct RestorePlan: Sendable {
 
     /// A collection that the user may read when the plan's needs are met; nil when it is empty.
     var readable: Namespace? {
-        targets.first { !($0 is ViewTarget) }?.readable ?? patches.first?.namespace
+        targets.first { $0.source.type != .view }?.readable ?? patches.first?.namespace
             ?? targets.first?.readable
     }
 
     /// Staging collections that it resumes.
     var leftovers: Set<Namespace> {
-        Set(targets.compactMap { ($0 as? ResumedCollection)?.leftover })
+        Set(targets.compactMap(\.leftover))
     }
 
     /// Databases that are written to.

@@ -18,6 +18,13 @@ protocol RestoreTarget: Sendable {
     /// Whether it takes its documents from the archive by itself, and none are to be loaded.
     var readsArchiveItself: Bool { get }
 
+    /// Itself, where its documents are loaded together with those of others instead of by `load`;
+    /// nil for others.
+    var small: SmallCollection? { get }
+
+    /// What another restore has left that this one resumes; nil for nothing.
+    var leftover: Namespace? { get }
+
     /// Whether what it replaces can be kept for an undo.
     var canBeKept: Bool { get }
 
@@ -59,6 +66,9 @@ protocol RestoreTarget: Sendable {
     ///   it already.
     func commit() async throws -> LoadOutcome?
 
+    /// Makes room for others of the same rank that it stands in the way of.
+    func makeRoom() async throws
+
     /// Removes what `prepare` and `load` have made, as far as it is not live.
     func abandon() async throws
 }
@@ -67,10 +77,13 @@ extension RestoreTarget {
     var keepsOrder: Bool { false }
     var commitRank: Int { 0 }
     var readsArchiveItself: Bool { false }
+    var small: SmallCollection? { nil }
+    var leftover: Namespace? { nil }
     var canBeKept: Bool { false }
     var place: StagingPlace? { nil }
     var replacesLive: Bool { true }
     var readable: Namespace { place?.namespace ?? namespace }
     var stagesDefinition: Bool { false }
     func complete() async throws {}
+    func makeRoom() async throws {}
 }

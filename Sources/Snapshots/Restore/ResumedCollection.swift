@@ -6,19 +6,19 @@ internal import MongoDriver
 /// that is loaded beside the live one. So it is equal to the archive's whatever was lost.
 struct ResumedCollection: RestoreTarget {
     let staged: StagedCollection
-    /// What the other restore has left.
-    let leftover: Namespace
+    private let left: Namespace
     private let context: RestoreContext
 
     init(_ staged: StagedCollection, _ leftover: Namespace, _ context: RestoreContext) {
         self.staged = staged
-        self.leftover = leftover
+        left = leftover
         self.context = context
     }
 
     var source: NamespaceDescriptor { staged.source }
     var namespace: Namespace { staged.namespace }
     var readsArchiveItself: Bool { true }
+    var leftover: Namespace? { left }
     var canBeKept: Bool { staged.canBeKept }
     var place: StagingPlace? { staged.place }
     var stagesDefinition: Bool { true }
@@ -26,14 +26,14 @@ struct ResumedCollection: RestoreTarget {
     var needs: PrivilegeNeeds {
         get throws {
             var needs = try staged.needs
-            needs.rename(leftover, to: staged.staging, dropTarget: false)
+            needs.rename(left, to: staged.staging, dropTarget: false)
             needs.require("collStats", "listIndexes", on: staged.staging)
             return needs
         }
     }
 
     func prepare() async throws {
-        try await staged.adopt(leftover)
+        try await staged.adopt(left)
         context.observer.noticed("resuming \(namespace), which a killed restore had begun")
     }
 

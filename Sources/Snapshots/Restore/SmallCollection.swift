@@ -22,6 +22,7 @@ struct SmallCollection: RestoreTarget {
     var namespace: Namespace { ordinary.namespace }
     var place: StagingPlace? { ordinary.place }
     var stagesDefinition: Bool { true }
+    var small: SmallCollection? { self }
 
     /// Whether a collection of these options can be made and filled in a transaction.
     static func isPossible(_ descriptor: NamespaceDescriptor, _ server: ServerInfo) throws -> Bool {

@@ -95,7 +95,7 @@ struct ViewTarget: RestoreTarget {
     }
 
     /// Makes room for views that can't be changed one by one. It holds no data.
-    func drop() async throws {
+    func makeRoom() async throws {
         try await pool.withConnection { connection in
             try await connection.dropCollection(namespace.collection, in: namespace.database)
         }
