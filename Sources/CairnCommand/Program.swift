@@ -145,6 +145,10 @@ public enum Program {
 
     /// Help and version are asked for; all else is a command that was not understood.
     private static func explain(_ error: any Error, _ arguments: [String]) -> ProgramStatus {
+        if let failure = error as? Failure {
+            let isJSON = arguments.contains("--json")
+            return tell(failure, isJSON: isJSON, isOutputTaken: false)
+        }
         let isUsage = RootCommand.exitCode(for: error) != .success
         guard isUsage else {
             do {

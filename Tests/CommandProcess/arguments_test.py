@@ -11,6 +11,7 @@ import os
 import pathlib
 import random
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -144,6 +145,25 @@ class Arguments(unittest.TestCase):
             found = run([*command, *many, *fixed], self.environment)
             self.assertEqual(found.returncode, 64, found.stderr)
             self.assertIn(b"at most", found.stderr)
+
+
+
+class Alone(unittest.TestCase):
+    """The command line without the service's program beside it, as it may be installed."""
+
+    def test_the_services_commands_say_what_is_missing(self):
+        with tempfile.TemporaryDirectory(prefix="cairn-alone-") as folder:
+            program = pathlib.Path(folder) / "cairn"
+            shutil.copyfile(PROGRAMS / "cairn", program)
+            program.chmod(0o755)
+            for line in ("serve", "serve --help", "help serve", "token", "schedule show", "audit"):
+                found = subprocess.run(
+                    [program, *line.split()], capture_output=True, text=True, check=False,
+                    timeout=SECONDS_MAX, stdin=subprocess.DEVNULL, env={"PATH": folder},
+                )  # fmt: skip
+                self.assertEqual(found.returncode, 1, (line, found.stderr))
+                self.assertRegex(found.stderr, "^cairn: cairn-server is neither beside", line)
+                self.assertEqual(len(found.stderr.splitlines()), 1, found.stderr)
 
 
 if __name__ == "__main__":

@@ -84,7 +84,7 @@ struct BackupCommand: Job {
     /// Whether to resume what a killed backup has left.
     @Flag(
         help: ArgumentHelp(
-            "Go on with what a killed or cut-off backup of the same has left in the repository: "
+            "Resume what a killed or interrupted backup of the same has left in the repository: "
                 + "what it had completed is taken over. When the server no longer has what it was "
                 + "reading, it starts again."))
     var resume = false

@@ -63,8 +63,8 @@ struct RestoreCommand: Job {
     /// Whether to resume what a killed restore has begun.
     @Flag(
         help: ArgumentHelp(
-            "Resume a killed or interrupted restore of the same archive has loaded; what is "
-                + "there is compared, only what is missing is written."))
+            "Resume what a killed or interrupted restore of the same archive has loaded: it is "
+                + "compared, and only what is missing is written."))
     var resume = false
 
     @OptionGroup var endurance: EnduranceOptions

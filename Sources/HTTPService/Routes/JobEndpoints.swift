@@ -145,7 +145,7 @@ struct JobEndpoints: Sendable {
     private var resume: Endpoint {
         Endpoint(
             method: .post, path: "\(Self.path)/{job_id}/resume", id: "resumeJob",
-            group: Self.group, summary: "Go on with a job that was cut off.",
+            group: Self.group, summary: "Resume a job that was interrupted.",
             details: "Another job does the same and takes over what the first one had completed. "
                 + "Whoever may start a job of its kind may resume it.",
             access: .permitted(.backupsCreate),
